@@ -1,0 +1,3 @@
+//! `keruta-manifest`: renders tasks into Kubernetes manifests on stdout.
+
+fn main() {}

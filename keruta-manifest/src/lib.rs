@@ -1,0 +1,4 @@
+//! From a task to a stream of Kubernetes manifests: pure, typed, deterministic.
+
+pub mod object;
+pub mod review;
