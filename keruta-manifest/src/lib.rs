@@ -1,4 +1,6 @@
 //! From a task to a stream of Kubernetes manifests: pure, typed, deterministic.
 
 pub mod object;
+pub mod problem;
 pub mod review;
+pub mod value;

@@ -43,8 +43,17 @@ macro_rules! objects {
 }
 
 objects![
-    Namespace, ServiceAccount, Role, RoleBinding, NetworkPolicy, ResourceQuota, LimitRange,
-    Secret, ConfigMap, PersistentVolumeClaim, Job,
+    Namespace,
+    ServiceAccount,
+    Role,
+    RoleBinding,
+    NetworkPolicy,
+    ResourceQuota,
+    LimitRange,
+    Secret,
+    ConfigMap,
+    PersistentVolumeClaim,
+    Job,
 ];
 
 impl Object {
