@@ -17,6 +17,14 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UniqueMap<K: Hash + Eq, V>(IndexMap<K, V>);
 
+impl<K: Hash + Eq, V> UniqueMap<K, V> {
+    /// Whether the map has no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<K: Hash + Eq, V> Default for UniqueMap<K, V> {
     fn default() -> Self {
         Self(IndexMap::new())
