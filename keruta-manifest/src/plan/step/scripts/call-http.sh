@@ -8,35 +8,43 @@ method=$1 url=$2
 shift 2
 case $method in ''|*[!A-Z]*) die 2 'not an HTTP method' ;; esac
 case $url in *[[:cntrl:]]*) die 2 'not a URL' ;; http://*|https://*) ;; *) die 2 'not an http(s) URL' ;; esac
-child=''
-trap '[ -z "$child" ] || kill "$child" 2>/dev/null || :' EXIT
+child='' tmp=$(mktemp) || die 22 'no writable /tmp'
+trap '[ -z "$child" ] || kill "$child" 2>/dev/null || :
+  rm -f "$tmp" "$tmp.code"' EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 
+# Headers go to curl by a file that only this user can read, the body by a pipe: neither is in the arguments.
+header() {
+  case $1 in *[[:cntrl:]]*) die 2 'control character in a header' ;; [!:@]*:*) ;; *) die 2 'a header is NAME: VALUE' ;; esac
+  printf '%s\n' "$1" >>"$tmp"
+}
+for line; do header "$line"; done
 n=1
 while eval "[ -n \"\${KERUTA_HTTP_HEADER_$n+set}\" ]"; do
-  eval "set -- \"\$@\" \"\$KERUTA_HTTP_HEADER_$n\""
+  eval "header \"\$KERUTA_HTTP_HEADER_$n\""
   n=$((n + 1))
 done
-for header; do
-  case $header in *[[:cntrl:]]*) die 2 'control character in a header' ;; [!:]*:*) ;; *) die 2 'a header is not NAME: VALUE' ;; esac
-done
-
-# curl's own configuration language on standard input: no header and no body shows in the arguments.
-quote() { printf '%s' "$1" | sed -e 's/[\\"]/\\&/g' -e 's/	/\\t/g' -e "s/$(printf '\r')/\\\\r/g" | awk 'NR > 1 { printf "\\n" } { printf "%s", $0 }'; }
-config() {
-  for header; do printf 'header = "%s"\n' "$(quote "$header")"; done
-  # The mark keeps line breaks at the end.
-  body=$(quote "${KERUTA_HTTP_BODY-}.")
-  [ -z "${KERUTA_HTTP_BODY+set}" ] || printf 'data-raw = "%s"\n' "${body%.}"
-}
+set -- -X "$method"
+[ "$method" != HEAD ] || set -- -I
+[ -z "${KERUTA_HTTP_BODY+set}" ] || set -- "$@" --data-binary @-
 
 try=1 pause=${KERUTA_HTTP_RETRY_DELAY:-2}
 while :; do
-  exec 3>&1
-  { config "$@" | curl -q -g -sS -K - -X "$method" --proto '=http,https' --connect-timeout 10 --max-time 60 \
-    -o /dev/null -w 'call-http: status %{http_code}\n' --url "$url" >&3; } & child=$!
-  code=000
+  printf '%s' "${KERUTA_HTTP_BODY-}" | curl -q -g -sS -H "@$tmp" --proto '=http,https' --connect-timeout 10 \
+    --max-time 60 -o /dev/null -w '%{http_code}' --url "$url" "$@" >"$tmp.code" & child=$!
+  wait "$child" && code=$(cat "$tmp.code") || code=000
   child=''
-  break
+  case $code in
+    2??) break ;;
+    000) code='no complete answer' ;;
+    408|429|5??) ;;
+    *) die 20 "$method $url: status $code" ;;
+  esac
+  [ "$try" -lt "${KERUTA_HTTP_ATTEMPTS:-5}" ] || die 10 "$method $url: $code, $try times"
+  echo "call-http: $method $url: $code; again in $pause s"
+  sleep "$pause" & child=$!
+  wait "$child"
+  child='' pause=$((pause * 2)) try=$((try + 1))
 done
+echo "call-http: $method $url: status $code"

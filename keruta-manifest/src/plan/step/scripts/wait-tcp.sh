@@ -10,7 +10,8 @@ trap 'exit 143' TERM
 trap 'exit 130' INT
 start=$(date +%s)
 while :; do
-  nc -z -w 3 "$1" "$2" </dev/null >/dev/null 2>&1 & wait $! && break
+  # The second form is for an nc without -z.
+  { nc -z -w 3 "$1" "$2" || nc -w 3 "$1" "$2" -e true; } </dev/null >/dev/null 2>&1 & wait $! && break
   now=$(($(date +%s) - start))
   [ "$now" -lt "$3" ] || die 10 "$1 port $2 did not open within $3 s"
   echo "wait-tcp: waiting for $1 port $2 ($now of $3 s)"
