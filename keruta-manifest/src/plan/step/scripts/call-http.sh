@@ -8,7 +8,7 @@ method=$1 url=$2
 shift 2
 case $method in ''|*[!A-Z]*) die 2 'not an HTTP method' ;; esac
 case $url in *[[:cntrl:]]*) die 2 'not a URL' ;; http://*|https://*) ;; *) die 2 'not an http(s) URL' ;; esac
-child='' tmp=$(mktemp) || die 22 'no writable /tmp'
+child='' tmp=$(mktemp -t call-http.XXXXXX) || die 22 'no writable /tmp'
 trap '[ -z "$child" ] || kill "$child" 2>/dev/null || :
   rm -f "$tmp" "$tmp.code"' EXIT
 trap 'exit 143' TERM

@@ -287,7 +287,7 @@ else
       say 'commits made on top of the wanted one stay'
     fi
     if [ "$want:$there" = "$head:$here" ]; then
-      record "$want"
+      record "$tip"
     elif git checkout -q --no-overwrite-ignore --detach "$want"; then
       moved=yes
       # A commit that no branch holds would be lost to sight.
@@ -295,7 +295,7 @@ else
         say "commit $head stays as refs/keruta/kept/$head"; }
       [ -z "$branch" ] || { git update-ref "$from" "$want"; git symbolic-ref HEAD "$from"; }
       track "$git/config"
-      record "$want"
+      record "$tip"
     elif [ "$ref" = "$last_ref" ]; then
       say 'the remote has moved, but uncommitted work is in the way: everything stays as it is'
     else
