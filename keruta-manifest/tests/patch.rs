@@ -3,11 +3,14 @@
 //! `patch/cases.json` holds a template and patches, `patch/kubectl.json` what `kubectl patch --local` answered.
 //! To record anew: `RECORD_KUBECTL=1 cargo test -p keruta-manifest --test patch recorded`.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use keruta_manifest::patch::{PatchError, PodPatch, changed_pointers};
+use keruta_manifest::patch::{PatchError, PodPatch, changed_in_template, changed_pointers};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -57,7 +60,8 @@ fn cases() -> Cases {
 }
 
 fn template() -> PodTemplateSpec {
-    from(cases().template)
+    static TEMPLATE: LazyLock<PodTemplateSpec> = LazyLock::new(|| from(cases().template));
+    TEMPLATE.clone()
 }
 
 /// `kubectl` patches objects, so the template and the patch are put into a `PodTemplate`.
@@ -141,14 +145,14 @@ fn quantities_as_strings(template: &mut Value) {
 fn errors_name_what_is_wrong_and_how_to_mend_it() {
     let Cases { template, cases } = cases();
     let template: PodTemplateSpec = from(template);
-    let mut told = String::new();
+    let mut told = Vec::new();
     for case in cases.iter().filter(|case| !case.refused.is_empty()) {
-        told += &format!("{}\n", case.title());
+        told.push(case.title());
         for error in case.patch().apply(&template).unwrap_err() {
-            told += &format!("  {}: {error}\n    cure: {}\n", error.pointer(), error.cure());
+            told.push(format!("  {}: {error}\n    cure: {}", error.pointer(), error.cure()));
         }
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
@@ -290,7 +294,7 @@ fn fitting_patch() -> impl Strategy<Value = Map<String, Value>> {
 fn pointer() -> impl Strategy<Value = String> {
     let tokens = vec!["spec", "containers", "0", "1", "-", "name", "image", "env", "metadata", "labels", "x"];
     prop::collection::vec(prop::sample::select(tokens), 0..5)
-        .prop_map(|tokens| tokens.iter().map(|token| format!("/{token}")).collect())
+        .prop_map(|tokens| tokens.iter().flat_map(|token| ["/", *token]).collect())
 }
 
 fn any_operation() -> impl Strategy<Value = Value> {
@@ -327,7 +331,11 @@ proptest! {
     fn a_strategic_patch_without_directives_does_nothing_the_second_time(patch in fitting_patch()) {
         let patch = PodPatch::Strategic(patch);
         let once = patch.apply(&template()).unwrap();
-        prop_assert_eq!(patch.apply(&once).unwrap(), once);
+        prop_assert_eq!(&patch.apply(&once).unwrap(), &once);
+        let (before, after) = (json!(template()), json!(once));
+        let changed = changed_in_template(&before, &after);
+        prop_assert!(changed.is_sorted() && changed.iter().all(|at| after.pointer(at).is_some()));
+        prop_assert!(changed_in_template(&after, &after).is_empty());
     }
 
     #[test]

@@ -96,3 +96,37 @@ pub(super) fn field(fields: Fields, name: &str) -> (List, Fields) {
         .find(|field| field.name == name)
         .map_or((List::Atomic, &[]), |field| (field.list, field.fields))
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::PodTemplateSpec;
+
+    use super::super::fields::{Spot, spot};
+    use super::{Fields, List, TEMPLATE};
+
+    /// Every field of the table is one of the Kubernetes types, and so is every key.
+    #[test]
+    fn the_table_fits_the_types() {
+        let mut open = vec![(Vec::<String>::new(), &TEMPLATE as Fields)];
+        while let Some((place, fields)) = open.pop() {
+            let has = |place: &[String], name: &str| match spot::<PodTemplateSpec>(place) {
+                Some(Spot::Struct(names)) => assert!(names.contains(&name), "{name} at {place:?}"),
+                other => panic!("{other:?} at {place:?}"),
+            };
+            for field in fields {
+                has(&place, field.name);
+                let mut below = [place.as_slice(), &[field.name.to_owned()]].concat();
+                if let List::Keyed { key, also } = field.list {
+                    below.push("0".to_owned());
+                    has(&below, key);
+                    if let Some(also) = also {
+                        has(&below, also.field);
+                    }
+                }
+                if !field.fields.is_empty() {
+                    open.push((below, field.fields));
+                }
+            }
+        }
+    }
+}
