@@ -26,9 +26,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-pub use self::changed::changed_pointers;
+pub use self::changed::{changed_in_template, changed_pointers};
 pub use self::error::{OperationProblem, PatchError};
-use self::pointer::{MAX_DEPTH, join, measure};
+use self::pointer::{MAX_DEPTH, join, measure, step};
 
 /// A change to the Pod template of a Job, in one of the three forms of `kubectl patch --type`.
 ///
@@ -103,6 +103,13 @@ impl PodPatch {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn apply(&self, template: &PodTemplateSpec) -> Result<PodTemplateSpec, Vec<PatchError>> {
+        self.try_apply(template).map_err(|mut errors| {
+            errors.sort_by(|left, right| left.pointer().cmp(right.pointer()));
+            errors
+        })
+    }
+
+    fn try_apply(&self, template: &PodTemplateSpec) -> Result<PodTemplateSpec, Vec<PatchError>> {
         self.check_depth().map_err(|error| vec![error])?;
         let before = match serde_json::to_value(template) {
             Ok(Value::Object(before)) => before,
@@ -124,21 +131,25 @@ impl PodPatch {
                 after
             }
         };
-        self.read(&Value::Object(before), after)
+        self.read(&Value::Object(before), &after)
     }
 
     /// The typed template of the patched document, if it is one and the patch did no harm to it.
-    fn read(&self, before: &Value, after: Value) -> Result<PodTemplateSpec, Vec<PatchError>> {
-        let locate = |place: &[String]| origin::locate(self, &after, place);
-        let mut errors = typed::check_keys(before, &after, locate);
-        let conflicts = one_of::conflicts(&after);
+    fn read(&self, before: &Value, after: &Value) -> Result<PodTemplateSpec, Vec<PatchError>> {
+        let locate = |place: &[String]| origin::locate(self, after, place);
+        let mut errors = typed::check_keys(before, after, locate);
+        let conflicts = one_of::conflicts(after);
         // A conflict that the template had before is none of the patch's.
         let old = if conflicts.is_empty() { Vec::new() } else { one_of::conflicts(before) };
-        for (place, fields) in conflicts {
+        for (place, mut fields) in conflicts {
             let value = after.pointer(&join(&place));
-            if !old.iter().any(|(place, _)| before.pointer(&join(place)) == value) {
-                errors.push(PatchError::OneOf { pointer: locate(&place), target: join(&place), fields });
+            if old.iter().any(|(place, _)| before.pointer(&join(place)) == value) {
+                continue;
             }
+            let pointer = locate(&place);
+            let in_patch = self.at(&pointer);
+            fields.sort_by_key(|field| in_patch.and_then(|object| object.get(field)).is_none());
+            errors.push(PatchError::OneOf { pointer, target: join(&place), fields });
         }
         match typed::read(after.clone(), locate) {
             Ok(template) if errors.is_empty() => Ok(template),
@@ -148,6 +159,18 @@ impl PodPatch {
                 Err(errors)
             }
         }
+    }
+
+    /// The place in the patch of a pointer with the outer key.
+    fn at(&self, pointer: &str) -> Option<&Value> {
+        let tokens = pointer::tokens(pointer);
+        let (first, rest) = tokens.get(1..)?.split_first()?;
+        let start = match self {
+            Self::Strategic(patch) => patch.get(first)?,
+            Self::Merge(patch) => step(patch, first)?,
+            Self::Json(_) => return None,
+        };
+        rest.iter().try_fold(start, |value, token| step(value, token))
     }
 
     /// Everything below works by recursion, which this bounds. It also holds for values that were never JSON

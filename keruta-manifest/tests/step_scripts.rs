@@ -1,11 +1,6 @@
 //! Runs the shell scripts of the init steps for real: with `dash` and `busybox sh`, with `git`, `curl` and
 //! local servers. Each test builds its own volume, remote and home in a temporary directory.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests fail by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 #[path = "step_scripts/sandbox.rs"]
 mod sandbox;

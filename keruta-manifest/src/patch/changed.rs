@@ -1,10 +1,12 @@
 //! What differs between two documents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::merge_keys::{Fields, List, TEMPLATE, field};
 use super::pointer::{child, step};
+use super::strategic::key_of;
 
 /// The JSON pointers at which two documents differ, sorted.
 ///
@@ -42,6 +44,56 @@ pub fn changed_pointers(before: &Value, after: &Value) -> Vec<String> {
                 before.and_then(|value| step(value, &token)),
                 after.and_then(|value| step(value, &token)),
             ));
+        }
+    }
+    changed.into_iter().collect()
+}
+
+/// The JSON pointers, sorted, of the leaves of a patched Pod template that are not in the template as it was.
+///
+/// Unlike [`changed_pointers`] it finds the elements of lists that merge by a key (containers, env, …) by that
+/// key, so that a container in front of the others does not count as a change of all of them; and it tells
+/// nothing of what is gone.
+///
+/// # Example
+///
+/// ```
+/// use keruta_manifest::patch::changed_in_template;
+/// use serde_json::json;
+///
+/// let before = json!({"spec": {"containers": [{"name": "main", "image": "a"}]}});
+/// let after = json!({"spec": {"containers": [{"name": "new"}, {"name": "main", "image": "b"}]}});
+/// assert_eq!(changed_in_template(&before, &after), ["/spec/containers/0/name", "/spec/containers/1/image"]);
+/// ```
+#[must_use]
+pub fn changed_in_template(before: &Value, after: &Value) -> Vec<String> {
+    let mut changed = BTreeSet::new();
+    let mut open = vec![(String::new(), Some(before), after, List::Atomic, &TEMPLATE as Fields)];
+    while let Some((at, before, after, list, fields)) = open.pop() {
+        match after {
+            Value::Object(map) if !map.is_empty() => {
+                for (name, value) in map {
+                    let (list, fields) = field(fields, name);
+                    open.push((child(&at, name), before.and_then(|old| step(old, name)), value, list, fields));
+                }
+            }
+            Value::Array(items) if !items.is_empty() => {
+                let old = before.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                let mut by_key = HashMap::new();
+                for item in old.iter().rev().filter(|_| list != List::Atomic) {
+                    by_key.insert(key_of(item, list), item);
+                }
+                for (index, item) in items.iter().enumerate() {
+                    let old =
+                        if list == List::Atomic { old.get(index) } else { by_key.get(&key_of(item, list)).copied() };
+                    // An element has the fields of its list, and is no list itself.
+                    open.push((child(&at, &index.to_string()), old, item, List::Atomic, fields));
+                }
+            }
+            leaf if before != Some(leaf) => {
+                changed.insert(at);
+            }
+            _ => {}
         }
     }
     changed.into_iter().collect()

@@ -70,7 +70,9 @@ impl Checker {
         let (list, below) = field(fields, name);
         match (value, list) {
             (Value::Object(map), _) => self.object(map, below, at),
-            (Value::Array(items), List::Keyed { key, also }) => self.keyed(items, name, (key, also), below, at),
+            (Value::Array(items), List::Keyed { key, also }) => {
+                self.keyed(items, name, (key, also), below, at);
+            }
             (Value::Array(items), _) => self.literal_items(items, at),
             _ => {}
         }

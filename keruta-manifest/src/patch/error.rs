@@ -105,7 +105,7 @@ pub enum PatchError {
         pointer: String,
         /// Where in the patched template.
         target: String,
-        /// The fields that exclude each other.
+        /// The fields that exclude each other; those of the patch first.
         fields: Vec<String>,
     },
     /// An operation of a JSON Patch cannot be carried out.
@@ -133,7 +133,7 @@ pub enum PatchError {
 #[non_exhaustive]
 pub enum OperationProblem {
     /// A pointer leads nowhere.
-    #[error("there is no {missing:?} to be found in the template at this point; {path:?} leads nowhere")]
+    #[error("there is nothing at {missing:?}{}", on_the_way(.missing, .path))]
     NoSuchPath {
         /// The pointer.
         path: String,
@@ -165,6 +165,10 @@ pub enum OperationProblem {
 
 fn list(fields: &[String]) -> String {
     fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" and ")
+}
+
+fn on_the_way(missing: &str, path: &str) -> String {
+    if missing == path { String::new() } else { format!(", on the way to {path:?}") }
 }
 
 impl PatchError {
@@ -208,9 +212,8 @@ impl PatchError {
             }
             Self::WrongType { .. } => "give the field a value of its type (kubectl explain pod.spec)".to_owned(),
             Self::OneOf { fields, .. } => format!(
-                "set the others to null in the patch, or in a strategic merge name the fields that stay: \
-                 `$retainKeys: [name, {}]`",
-                fields.first().map_or("…", String::as_str)
+                "set {} to null in the patch, or, in a strategic merge, list every field that stays in `$retainKeys`",
+                list(fields.get(1..).unwrap_or_default())
             ),
             Self::Operation { problem, .. } => problem.cure().to_owned(),
             Self::Template { .. } => "this is a fault of the program that made the template".to_owned(),
@@ -222,7 +225,7 @@ impl OperationProblem {
     const fn cure(&self) -> &'static str {
         match self {
             Self::NoSuchPath { .. } => {
-                "add the parents first, count list positions from 0, and write `~1` for a `/` in a name"
+                "check its spelling, where list positions count from 0 and `~1` stands for a `/`; parents are added first"
             }
             Self::TestFailed { .. } => "change the `test`, or remove it if the patch does not depend on it",
             Self::WholeTemplate => "name the field to remove, for example `/spec/hostNetwork`",

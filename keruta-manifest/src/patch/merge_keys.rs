@@ -3,7 +3,7 @@
 //! Source: the Go struct tags `patchStrategy` and `patchMergeKey` of `k8s.io/api` v0.37.0-beta.0,
 //! `core/v1/types.go` (`PodSpec`, `Container`, `EphemeralContainerCommon`), and of
 //! `k8s.io/apimachinery` v0.37.0-beta.0, `pkg/apis/meta/v1/types.go` (`ObjectMeta`). They are published
-//! as `x-kubernetes-patch-strategy` and `x-kubernetes-patch-merge-key` in the OpenAPI documents.
+//! as `x-kubernetes-patch-strategy` and `x-kubernetes-patch-merge-key` in the `OpenAPI` documents.
 //! Every list that is not named here is atomic: a patch replaces it as a whole (tolerations, command,
 //! args, envFrom, the sources of a projected volume, the claims of resources, …).
 //!
@@ -92,4 +92,38 @@ static CLAIM: [Field; 1] = [object("metadata", &META)];
 /// The treatment of the field `name`; atomic without further fields if the table does not name it.
 pub(super) fn field(fields: Fields, name: &str) -> (List, Fields) {
     fields.iter().find(|field| field.name == name).map_or((List::Atomic, &[]), |field| (field.list, field.fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::PodTemplateSpec;
+
+    use super::super::fields::{Spot, spot};
+    use super::{Fields, List, TEMPLATE};
+
+    /// Every field of the table is one of the Kubernetes types, and so is every key.
+    #[test]
+    fn the_table_fits_the_types() {
+        let mut open = vec![(Vec::<String>::new(), &TEMPLATE as Fields)];
+        while let Some((place, fields)) = open.pop() {
+            let has = |place: &[String], name: &str| match spot::<PodTemplateSpec>(place) {
+                Some(Spot::Struct(names)) => assert!(names.contains(&name), "{name} at {place:?}"),
+                other => panic!("{other:?} at {place:?}"),
+            };
+            for field in fields {
+                has(&place, field.name);
+                let mut below = [place.as_slice(), &[field.name.to_owned()]].concat();
+                if let List::Keyed { key, also } = field.list {
+                    below.push("0".to_owned());
+                    has(&below, key);
+                    if let Some(also) = also {
+                        has(&below, also.field);
+                    }
+                }
+                if !field.fields.is_empty() {
+                    open.push((below, field.fields));
+                }
+            }
+        }
+    }
 }

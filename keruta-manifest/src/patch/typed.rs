@@ -29,8 +29,9 @@ pub(super) fn read(
     let mut errors = Vec::new();
     for _ in 0..MAX_READINGS {
         let mut unknown = Vec::new();
-        let template =
-            serde_ignored::deserialize::<_, _, PodTemplateSpec>(&document, |path| unknown.push(segments(&path)));
+        let template = serde_ignored::deserialize::<_, _, PodTemplateSpec>(&document, |path| {
+            unknown.push(segments(&path));
+        });
         let done = match template {
             Ok(template) if unknown.is_empty() && errors.is_empty() => return Ok(template),
             Ok(_) => true,

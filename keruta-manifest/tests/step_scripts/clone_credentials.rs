@@ -105,9 +105,8 @@ fn another_host_does_not_get_the_credentials() {
         sandbox.write("secret/token", PASSWORD);
         let other = Server::start(|_| unauthorized());
         let target = other.url.clone();
-        let server = Server::start(move |request| {
-            Answer(format!("302 x\r\nLocation: {target}{}", request.path), Vec::new())
-        });
+        let server =
+            Server::start(move |request| Answer(format!("302 x\r\nLocation: {target}{}", request.path), Vec::new()));
         clone(sandbox, &format!("{}/remote.git", server.url), "token").ends(20, "");
         assert!(!other.asked().is_empty());
         assert!(other.asked().iter().all(|request| request.header("authorization").is_none()));

@@ -105,7 +105,8 @@ fn lfs_files_are_brought_and_the_repository_is_set_up_for_them() {
         );
         fs::set_permissions(lfs, fs::Permissions::from_mode(0o755)).unwrap();
         // Without the long-running form, which is a protocol of its own.
-        let script = GIT_CLONE.replace("conf filter.lfs.process 'git-lfs filter-process'\n", "conf filter.lfs.process ''\n");
+        let script =
+            GIT_CLONE.replace("conf filter.lfs.process 'git-lfs filter-process'\n", "conf filter.lfs.process ''\n");
         let path = format!("{}:{}", sandbox.path("bin").display(), env!("PATH"));
         run(sandbox
             .script(&script, "git-clone")
@@ -125,10 +126,7 @@ fn restricted(sandbox: &Sandbox) -> bool {
         return false;
     }
     fs::set_permissions(sandbox.path("work"), fs::Permissions::from_mode(0o2775)).unwrap();
-    run(Command::new("chown")
-        .args(["-R", "65532"])
-        .arg(sandbox.path("remote.git")))
-    .succeeds();
+    run(Command::new("chown").args(["-R", "65532"]).arg(sandbox.path("remote.git"))).succeeds();
     true
 }
 

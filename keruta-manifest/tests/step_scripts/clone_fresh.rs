@@ -85,10 +85,7 @@ fn a_full_sha_is_fetched_alone_or_out_of_the_history() {
         fs::remove_dir_all(sandbox.path("work")).unwrap();
         fs::create_dir(sandbox.path("work")).unwrap();
         let mut command = sandbox.clone_command(&["--ref", &first]);
-        command
-            .env("GIT_CONFIG_COUNT", "1")
-            .env("GIT_CONFIG_KEY_0", "protocol.version")
-            .env("GIT_CONFIG_VALUE_0", "0");
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "protocol.version").env("GIT_CONFIG_VALUE_0", "0");
         run(&mut command).ends(0, "fetching the whole history");
         sandbox.is_whole(&first);
     });
@@ -113,10 +110,7 @@ fn what_the_remote_has_not_is_said_and_nothing_is_left() {
 fn a_network_failure_is_tried_again() {
     with_shells(|sandbox| {
         let mut command = sandbox.script(crate::sandbox::GIT_CLONE, "git-clone");
-        command
-            .args(["--", &nobody()])
-            .arg(sandbox.path("work"))
-            .env("GIT_ALLOW_PROTOCOL", "http");
+        command.args(["--", &nobody()]).arg(sandbox.path("work")).env("GIT_ALLOW_PROTOCOL", "http");
         let ran = run(&mut command).ends(10, "cannot read the refs");
         assert_eq!(ran.out.matches("again in").count(), 1, "{}", ran.out);
     });

@@ -94,10 +94,7 @@ fn hostile_directories_are_only_directories() {
         sandbox.remote();
         for name in ["-rf", "$(touch ran)", "it's \"here\"", "a b", "`touch ran`", "two\nlines"] {
             fs::create_dir(sandbox.work(name)).unwrap();
-            run(sandbox
-                .script(GIT_CLONE, "git-clone")
-                .args(["--", &sandbox.url(), name]))
-            .succeeds();
+            run(sandbox.script(GIT_CLONE, "git-clone").args(["--", &sandbox.url(), name])).succeeds();
             assert_eq!(sandbox.read(&format!("work/{name}/b.txt")), "two\n");
         }
         assert!(!sandbox.work("ran").exists());

@@ -104,10 +104,7 @@ fn at_once(sandbox: &Sandbox, script: &str) -> Vec<Ran> {
                 .unwrap()
         })
         .collect();
-    children
-        .into_iter()
-        .map(|child| child.wait_with_output().unwrap().into())
-        .collect()
+    children.into_iter().map(|child| child.wait_with_output().unwrap().into()).collect()
 }
 
 /// Puts a `flock` in front that fails as it does on a volume without locks.
@@ -156,10 +153,7 @@ fn a_lock_directory_is_respected_until_it_is_stale() {
         command.args(["--", &sandbox.url()]).arg(sandbox.path("work"));
         command.env("KERUTA_GIT_LOCK_TIMEOUT", "0");
         run(&mut command).ends(11, "another Pod");
-        run(Command::new("touch")
-            .args(["-d", "10 minutes ago"])
-            .arg(sandbox.work(".keruta/git.lock.d")))
-        .succeeds();
+        run(Command::new("touch").args(["-d", "10 minutes ago"]).arg(sandbox.work(".keruta/git.lock.d"))).succeeds();
         run(&mut command).succeeds();
     });
 }
@@ -170,12 +164,7 @@ fn the_end_of_the_pod_ends_the_step_at_once() {
         sandbox.remote();
         let lock = fs::File::create(sandbox.write("work/.keruta/git.lock", "")).unwrap();
         lock.lock().unwrap();
-        let child = sandbox
-            .clone_command(&[])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child = sandbox.clone_command(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         sleep(Duration::from_millis(300));
         let start = Instant::now();
         run(Command::new("kill").arg(child.id().to_string())).succeeds();

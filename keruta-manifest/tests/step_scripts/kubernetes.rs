@@ -37,9 +37,7 @@ fn expand(text: &str) -> (String, Vec<String>) {
 fn plain(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter))
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter))
 }
 
 fn without_comments(script: &str) -> String {
@@ -83,11 +81,7 @@ fn the_clone_works_without_its_comments() {
     with_shells(|sandbox| {
         sandbox.remote();
         let script = without_comments(GIT_CLONE);
-        run(sandbox
-            .script(&script, "git-clone")
-            .args(["--", &sandbox.url()])
-            .arg(sandbox.path("work")))
-        .succeeds();
+        run(sandbox.script(&script, "git-clone").args(["--", &sandbox.url()]).arg(sandbox.path("work"))).succeeds();
         sandbox.is_whole(&sandbox.git("desk", &["rev-parse", "main"]));
     });
 }

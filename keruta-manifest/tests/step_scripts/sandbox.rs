@@ -30,12 +30,7 @@ pub(crate) const SHELLS: [&[&str]; 2] = [&["dash"], &["busybox", "sh"]];
 /// Calls the test once with each shell that this machine has, and says which one it has not.
 pub(crate) fn with_shells(test: impl Fn(&Sandbox)) {
     for shell in SHELLS {
-        if Command::new(shell[0])
-            .args(&shell[1..])
-            .args(["-c", "true"])
-            .status()
-            .is_err()
-        {
+        if Command::new(shell[0]).args(&shell[1..]).args(["-c", "true"]).status().is_err() {
             eprintln!("SKIPPED: no {} on this machine", shell[0]);
             continue;
         }
@@ -60,10 +55,7 @@ impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         let mut out = String::from_utf8_lossy(&output.stdout).into_owned();
         out.push_str(&String::from_utf8_lossy(&output.stderr));
-        Self {
-            code: output.status.code(),
-            out,
-        }
+        Self { code: output.status.code(), out }
     }
 }
 
@@ -71,11 +63,7 @@ impl Ran {
     #[track_caller]
     pub(crate) fn ends(self, code: i32, says: &str) -> Self {
         assert_eq!(self.code, Some(code), "{}", self.out);
-        assert!(
-            self.out.contains(says),
-            "{says:?} is not in:\n{}",
-            self.out
-        );
+        assert!(self.out.contains(says), "{says:?} is not in:\n{}", self.out);
         self
     }
 
@@ -87,10 +75,7 @@ impl Ran {
 
 impl Sandbox {
     pub(crate) fn new(shell: &'static [&'static str]) -> Self {
-        let sandbox = Self {
-            root: tempfile::tempdir().unwrap(),
-            shell,
-        };
+        let sandbox = Self { root: tempfile::tempdir().unwrap(), shell };
         for (name, mode) in [("", 0o755), ("work", 0o755), ("home", 0o755), ("tmp", 0o1777)] {
             let path = sandbox.path(name);
             fs::create_dir_all(&path).unwrap();
@@ -144,11 +129,7 @@ impl Sandbox {
     /// `git-clone OPTIONS -- URL WORK`, not started yet.
     pub(crate) fn clone_command(&self, options: &[&str]) -> Command {
         let mut command = self.script(GIT_CLONE, "git-clone");
-        command
-            .args(options)
-            .arg("--")
-            .arg(self.url())
-            .arg(self.path("work"));
+        command.args(options).arg("--").arg(self.url()).arg(self.path("work"));
         command
     }
 
@@ -220,9 +201,7 @@ impl Sandbox {
     pub(crate) fn somewhere(&self, directory: &str, text: &str) -> bool {
         fn search(path: &Path, text: &[u8]) -> bool {
             if path.is_dir() && !path.is_symlink() {
-                return fs::read_dir(path)
-                    .unwrap()
-                    .any(|entry| search(&entry.unwrap().path(), text));
+                return fs::read_dir(path).unwrap().any(|entry| search(&entry.unwrap().path(), text));
             }
             fs::read(path).is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text))
         }
@@ -237,10 +216,7 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 /// Whether some process of this machine shows the text in its arguments.
 pub(crate) fn in_some_arguments(text: &str) -> bool {
     fs::read_dir("/proc").unwrap().flatten().any(|entry| {
-        fs::read(entry.path().join("cmdline")).is_ok_and(|arguments| {
-            arguments
-                .windows(text.len())
-                .any(|part| part == text.as_bytes())
-        })
+        fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|arguments| arguments.windows(text.len()).any(|part| part == text.as_bytes()))
     })
 }

@@ -49,8 +49,7 @@ impl Server {
                     log.lock().unwrap().push(request.clone());
                     let Answer(head, body) = handler(&request);
                     let length = body.len();
-                    let head =
-                        format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+                    let head = format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
                     let _ = (&stream).write_all(&[head.as_bytes(), &body].concat());
                 });
             }
@@ -74,11 +73,8 @@ fn read(stream: &TcpStream) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split_whitespace();
-    let mut request = Request {
-        method: words.next()?.to_owned(),
-        path: words.next()?.to_owned(),
-        ..Request::default()
-    };
+    let mut request =
+        Request { method: words.next()?.to_owned(), path: words.next()?.to_owned(), ..Request::default() };
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -87,10 +83,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
         }
         request.headers.push(line.trim().to_owned());
     }
-    let length = request
-        .header("content-length")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let length = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     request.body = String::from_utf8(body).ok()?;

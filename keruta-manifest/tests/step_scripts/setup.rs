@@ -80,7 +80,8 @@ fn an_api_that_fails_or_refuses_fails_the_step() {
         with_repository(sandbox, 401, "").ends(20, "answered 401");
         with_repository(sandbox, 403, "exit 0").ends(20, "answered 403");
         run(setup(sandbox, &nobody()).env("KERUTA_REPOSITORY_ID", "r")).ends(10, "no complete answer, 2 times");
-        let cut = Server::start(|_| Answer("200 x\r\nTransfer-Encoding: chunked".to_owned(), b"99\r\necho cut".to_vec()));
+        let cut =
+            Server::start(|_| Answer("200 x\r\nTransfer-Encoding: chunked".to_owned(), b"99\r\necho cut".to_vec()));
         run(setup(sandbox, &cut.url).env("KERUTA_REPOSITORY_ID", "r")).ends(10, "no complete answer");
         assert!(!sandbox.work(".keruta/install.sh").exists());
     });

@@ -9,10 +9,7 @@ use crate::sandbox::{Ran, Sandbox, WAIT_HTTP, WAIT_SERVICE, WAIT_TCP, run, with_
 use crate::server::{Server, answer, nobody};
 
 fn wait(sandbox: &Sandbox, script: &str, arguments: &[&str]) -> Ran {
-    run(sandbox
-        .script(script, "wait")
-        .args(arguments)
-        .env("KERUTA_NAMESPACE", "team-a"))
+    run(sandbox.script(script, "wait").args(arguments).env("KERUTA_NAMESPACE", "team-a"))
 }
 
 /// `wait-service` with a name server of its own: busybox's words for one known name.
@@ -51,7 +48,8 @@ fn a_port_is_waited_for() {
 fn a_url_is_waited_for_until_its_status_is_the_wanted_one() {
     with_shells(|sandbox| {
         let times = AtomicU16::new(0);
-        let server = Server::start(move |_| answer(if times.fetch_add(1, Ordering::Relaxed) == 0 { 503 } else { 204 }, ""));
+        let server =
+            Server::start(move |_| answer(if times.fetch_add(1, Ordering::Relaxed) == 0 { 503 } else { 204 }, ""));
         let ran = wait(sandbox, WAIT_HTTP, &[&server.url, "5", "0"]).ends(0, "answers 204");
         assert!(ran.out.contains("(503; 0 of 5 s)"), "{}", ran.out);
         wait(sandbox, WAIT_HTTP, &[&server.url, "0", "1", "200"]).ends(10, "did not answer 200 within 0 s (last: 204)");

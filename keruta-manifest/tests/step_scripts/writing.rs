@@ -65,7 +65,8 @@ fn a_call_without_a_body_sends_none() {
 fn a_failed_call_is_tried_again_only_where_that_may_help() {
     with_shells(|sandbox| {
         let times = AtomicU16::new(0);
-        let server = Server::start(move |_| answer(if times.fetch_add(1, Ordering::Relaxed) == 0 { 503 } else { 200 }, ""));
+        let server =
+            Server::start(move |_| answer(if times.fetch_add(1, Ordering::Relaxed) == 0 { 503 } else { 200 }, ""));
         call(sandbox, &["POST", &server.url], &[]).ends(0, "503; again in 0 s");
         for (status, code, times) in [(400, 20, 1), (404, 20, 1), (302, 20, 1), (500, 10, 2)] {
             let server = Server::start(move |_| answer(status, ""));
@@ -94,10 +95,7 @@ fn wrong_calls_are_refused() {
 }
 
 fn write(sandbox: &Sandbox, path: &str, mode: &str, content: &str) -> Ran {
-    run(sandbox
-        .script(WRITE_FILE, "write-file")
-        .args([path, mode])
-        .env("KERUTA_FILE_CONTENT", content))
+    run(sandbox.script(WRITE_FILE, "write-file").args([path, mode]).env("KERUTA_FILE_CONTENT", content))
 }
 
 #[test]
