@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
-use super::finding::{Finding, FindingId};
+use super::finding::FindingId;
 use super::pod::PodView;
 use super::sink::{Sink, short};
 use crate::object::Object;
@@ -69,83 +69,101 @@ struct Mount<'a> {
     writes: bool,
 }
 
-pub(super) fn check(objects: &[Object], shared: &[SharedClaim], found: &mut Vec<Finding>) {
-    let jobs = objects.iter().filter(|object| matches!(object, Object::Job(_))).count();
-    // Only several Jobs in one stream can be one another's writers: rare, so that the map is made only then.
-    let writers = if jobs > 1 { writers(objects) } else { BTreeMap::new() };
-    let claims = if jobs > 1 { claims(objects) } else { BTreeMap::new() };
-    for object in objects {
-        let Some(pod) = PodView::of(object) else { continue };
-        let modes = |claim: &str| {
-            let namespace = object.metadata().namespace.as_deref();
-            let own = if jobs > 1 {
-                claims.get(&(namespace, claim)).copied()
-            } else {
-                objects.iter().filter_map(as_claim).find(|one| {
-                    one.metadata.name.as_deref() == Some(claim) && one.metadata.namespace.as_deref() == namespace
-                })
-            };
-            match own {
-                Some(own) => Sharing::of(own.spec.as_ref().and_then(|spec| spec.access_modes.as_deref()).unwrap_or_default()),
-                None => shared
-                    .iter()
-                    .find(|one| one.claim == claim)
-                    .map_or(Sharing::Unknown, |one| Sharing::of(&one.access_modes)),
+/// What the objects of a stream say about claims. Making it costs nothing for a stream with one Job.
+pub(super) struct Stream<'a> {
+    objects: &'a [Object],
+    many: Option<Many<'a>>,
+}
+
+/// Only several Jobs in one stream can be one another's writers, and then looking everything up again would be slow.
+struct Many<'a> {
+    claims: BTreeMap<Key<'a>, &'a PersistentVolumeClaim>,
+    writers: BTreeMap<Key<'a>, Vec<&'a str>>,
+}
+
+impl<'a> Stream<'a> {
+    pub(super) fn new(objects: &'a [Object]) -> Self {
+        let jobs = objects.iter().filter(|object| matches!(object, Object::Job(_))).count();
+        let many = (jobs > 1).then(|| Many { claims: claims(objects), writers: writers(objects) });
+        Self { objects, many }
+    }
+
+    fn claim(&self, key: Key<'_>) -> Option<&'a PersistentVolumeClaim> {
+        match &self.many {
+            Some(many) => many.claims.get(&key).copied(),
+            None => self.objects.iter().filter_map(as_claim).find(|claim| key_of(claim) == key),
+        }
+    }
+
+    fn writers<'s>(&'s self, key: Key<'s>) -> &'s [&'a str] {
+        self.many.as_ref().and_then(|many| many.writers.get(&key)).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+pub(super) fn check(object: &Object, pod: &PodView<'_>, stream: &Stream<'_>, shared: &[SharedClaim], sink: &mut Sink<'_>) {
+    let namespace = object.metadata().namespace.as_deref();
+    let mut tied: Option<&str> = None;
+    for mount in mounts(pod) {
+        let key = (namespace, mount.claim);
+        let told = shared.iter().find(|one| one.claim == mount.claim);
+        let sharing = match (stream.claim(key), told) {
+            (Some(claim), _) => {
+                Sharing::of(claim.spec.as_ref().and_then(|spec| spec.access_modes.as_deref()).unwrap_or_default())
             }
+            (None, Some(told)) => Sharing::of(&told.access_modes),
+            (None, None) => continue,
         };
-        let mut sink = Sink::new(object.kind(), object.name(), found);
-        let mut tied: Option<&str> = None;
-        for mount in mounts(&pod) {
-            let sharing = modes(mount.claim);
-            if sharing == Sharing::Unknown {
-                continue;
+        let at = || pod.at(&format!("/spec/volumes/{}/persistentVolumeClaim", mount.volume));
+        if matches!(sharing, Sharing::OneNode | Sharing::OnePod) {
+            match tied {
+                Some(first) if first != mount.claim => two_claims(first, mount.claim, at(), sink),
+                _ => tied = Some(mount.claim),
             }
-            let at = || pod.at(&format!("/spec/volumes/{}/persistentVolumeClaim", mount.volume));
-            if matches!(sharing, Sharing::OneNode | Sharing::OnePod) {
-                match tied {
-                    Some(first) if first != mount.claim => two_claims(first, mount.claim, at(), &mut sink),
-                    _ => tied = Some(mount.claim),
-                }
-            }
-            let told = shared.iter().find(|one| one.claim == mount.claim);
-            let here = writers
-                .get(&(object.metadata().namespace.as_deref(), mount.claim))
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            let others = told
-                .into_iter()
-                .flat_map(|one| &one.writers)
-                .map(String::as_str)
-                .chain(here.iter().copied())
-                .filter(|&name| name != object.name());
-            let parallel = parallelism(object) > 1;
-            if mount.writes {
-                shared_writes(&pod, &mount, sharing, others, parallel, told.is_some_and(|one| one.consent), at, &mut sink);
-            }
+        }
+        let others = told
+            .into_iter()
+            .flat_map(|one| &one.writers)
+            .map(String::as_str)
+            .chain(stream.writers(key).iter().copied())
+            .filter(|&name| name != object.name());
+        if mount.writes && let Some(others) = Others::of(others, parallelism(object) > 1) {
+            let consent = told.is_some_and(|one| one.consent);
+            shared_writes(pod, &mount, sharing, &others, consent, sink);
         }
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn shared_writes<'a>(
+/// Who else writes to a claim: the first by name, and how many more.
+struct Others<'a> {
+    first: Option<&'a str>,
+    more: usize,
+}
+
+impl<'a> Others<'a> {
+    fn of(mut names: impl Iterator<Item = &'a str>, parallel: bool) -> Option<Self> {
+        let first = names.next();
+        (first.is_some() || parallel).then(|| Self { first, more: names.count() })
+    }
+
+    fn describe(&self) -> String {
+        match (self.first, self.more) {
+            (None, _) => "the other Pods of this Job".to_owned(),
+            (Some(name), 0) => format!("\"{}\"", short(name)),
+            (Some(name), more) => format!("\"{}\" and {more} more", short(name)),
+        }
+    }
+}
+
+fn shared_writes(
     pod: &PodView<'_>,
     mount: &Mount<'_>,
     sharing: Sharing,
-    mut others: impl Iterator<Item = &'a str>,
-    parallel: bool,
+    others: &Others<'_>,
     consent: bool,
-    at: impl Fn() -> String,
     sink: &mut Sink<'_>,
 ) {
-    let other = others.next();
-    if other.is_none() && !parallel {
-        return;
-    }
-    let claim = short(mount.claim);
-    let with = match other {
-        Some(name) => format!("\"{}\"{}", short(name), more(others.count())),
-        None => "the other Pods of this Job".to_owned(),
-    };
+    let at = || pod.at(&format!("/spec/volumes/{}/persistentVolumeClaim", mount.volume));
+    let (claim, with) = (short(mount.claim), others.describe());
     match sharing {
         Sharing::OnePod => sink.add(
             FindingId::StorageRwopShared,
@@ -169,10 +187,6 @@ fn shared_writes<'a>(
     }
 }
 
-fn more(count: usize) -> String {
-    if count == 0 { String::new() } else { format!(" and {count} more") }
-}
-
 fn two_claims(first: &str, second: &str, pointer: String, sink: &mut Sink<'_>) {
     sink.add(
         FindingId::StorageTwoRwoClaims,
@@ -193,17 +207,19 @@ fn as_claim(object: &Object) -> Option<&PersistentVolumeClaim> {
     }
 }
 
+/// A claim by namespace and name.
 type Key<'a> = (Option<&'a str>, &'a str);
 
 fn claims(objects: &[Object]) -> BTreeMap<Key<'_>, &PersistentVolumeClaim> {
     objects
         .iter()
         .filter_map(as_claim)
-        .map(|claim| {
-            let metadata = &claim.metadata;
-            ((metadata.namespace.as_deref(), metadata.name.as_deref().unwrap_or_default()), claim)
-        })
+        .map(|claim| (key_of(claim), claim))
         .collect()
+}
+
+fn key_of(claim: &PersistentVolumeClaim) -> Key<'_> {
+    (claim.metadata.namespace.as_deref(), claim.metadata.name.as_deref().unwrap_or_default())
 }
 
 /// For each claim the names of the Jobs that write to it.

@@ -188,7 +188,7 @@ finding_ids! {
     InvalidVolumeName = "invalid-volume-name", Error, POD;
     /// Two volumes of one Pod have the same name.
     DuplicateVolumeName = "duplicate-volume-name", Error, POD;
-    /// A volume without a source, with several, or with a source that lacks its name.
+    /// A volume with several sources, or with a source that lacks its name.
     InvalidVolumeSource = "invalid-volume-source", Error, POD;
     /// A container mounts a volume that the Pod does not have.
     UnknownVolume = "unknown-volume", Error, POD;

@@ -10,11 +10,13 @@ use super::seccomp_is_confined;
 
 pub(super) fn pod(pod: &PodView<'_>, version: KubernetesVersion, sink: &mut Sink<'_>) {
     for (index, volume) in pod.spec.volumes.iter().flatten().enumerate() {
-        if !is_allowed(volume) {
+        if !is_allowed(volume)
+            && let Some(kind) = forbidden_kind(volume)
+        {
             sink.add(
                 FindingId::PssRestrictedVolumeTypes,
                 pod.at(&format!("/spec/volumes/{index}")),
-                format!("Volume \"{}\" is of the kind {}, which the level restricted does not take.", volume.name, kind(volume)),
+                format!("Volume \"{}\" is of the kind {}, which the level restricted does not take.", volume.name, kind),
                 "Use a configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected or secret volume.",
             );
         }
@@ -182,8 +184,8 @@ fn is_allowed(volume: &Volume) -> bool {
         || volume.secret.is_some()
 }
 
-/// The field that a volume of a forbidden kind is written with.
-fn kind(volume: &Volume) -> &'static str {
+/// The field that a volume of a forbidden kind is written with. One without any is an emptyDir.
+fn forbidden_kind(volume: &Volume) -> Option<&'static str> {
     let kinds = [
         ("hostPath", volume.host_path.is_some()),
         ("gcePersistentDisk", volume.gce_persistent_disk.is_some()),
@@ -207,5 +209,5 @@ fn kind(volume: &Volume) -> &'static str {
         ("scaleIO", volume.scale_io.is_some()),
         ("storageos", volume.storageos.is_some()),
     ];
-    kinds.into_iter().find(|(_, set)| *set).map_or("(none)", |(field, _)| field)
+    kinds.into_iter().find(|(_, set)| *set).map(|(field, _)| field)
 }

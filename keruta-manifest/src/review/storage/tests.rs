@@ -1,4 +1,5 @@
 use super::*;
+use crate::review::finding::Finding;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
@@ -22,6 +23,15 @@ fn job(name: &str, claims: &[&str], patch: &Value) -> Object {
         {"spec": {"volumes": volumes, "containers": [{"name": "main", "volumeMounts": mounts}]}}}});
     json_patch::merge(&mut job, patch);
     Object::from(serde_json::from_value::<Job>(job).unwrap())
+}
+
+fn check(objects: &[Object], shared: &[SharedClaim], found: &mut Vec<Finding>) {
+    let stream = Stream::new(objects);
+    for object in objects {
+        if let Some(pod) = PodView::of(object) {
+            super::check(object, &pod, &stream, shared, &mut Sink::new(object.kind(), object.name(), found));
+        }
+    }
 }
 
 fn ids(objects: &[Object], shared: &[SharedClaim]) -> Vec<(&'static str, String)> {
