@@ -1,9 +1,13 @@
 //! One finding: what, where, how bad, and the cure.
 
+mod id;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::object::Object;
+
+pub use id::{FindingId, UnknownFindingId};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -37,8 +41,8 @@ impl From<&Object> for ObjectRef {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// A stable kebab-case identifier of the check, for example `image-tag-mutable`.
-    pub id: String,
+    /// Which check found it.
+    pub id: FindingId,
     /// How much it matters.
     pub severity: Severity,
     /// The object it is about.
@@ -49,4 +53,34 @@ pub struct Finding {
     pub message: String,
     /// How to mend it.
     pub cure: String,
+}
+
+impl Finding {
+    /// A finding with the severity that its check has.
+    ///
+    /// ```
+    /// use keruta_manifest::review::{Finding, FindingId, ObjectRef, Severity};
+    ///
+    /// let job = ObjectRef { kind: "Job".into(), name: "keruta-job-1".into() };
+    /// let finding = Finding::new(FindingId::ImageTagLatest, job, "/spec/template/spec/containers/0/image", "…", "…");
+    /// assert_eq!(finding.severity, Severity::Warning);
+    /// assert_eq!(finding.id.as_str(), "image-tag-latest");
+    /// ```
+    #[must_use]
+    pub fn new(
+        id: FindingId,
+        object: ObjectRef,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            severity: id.severity(),
+            object,
+            pointer: pointer.into(),
+            message: message.into(),
+            cure: cure.into(),
+        }
+    }
 }
