@@ -63,6 +63,9 @@ pub struct Settings {
     /// A ConfigMap with the keys `repositoryId` and `documentId`; without it they are literals.
     pub task_metadata_config_map: Option<DnsSubdomain>,
 
+    /// Whether the setup step runs where a task has a repository or ids at the API. Default: yes.
+    pub setup: bool,
+
     /// The workspace's defaults.
     pub workspace: WorkspaceSettings,
     /// How repositories are reached.
@@ -106,6 +109,7 @@ impl Default for Settings {
                 optional: Some(true),
             }),
             task_metadata_config_map: None,
+            setup: true,
             workspace: WorkspaceSettings::default(),
             git: GitSettings::default(),
             images: ImageSettings::default(),

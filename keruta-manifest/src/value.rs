@@ -4,7 +4,7 @@
 //! deserialization uses; the JSON Schema comes from the same limits.
 
 #[macro_use]
-mod text_value;
+pub(crate) mod text_value;
 
 mod access_mode;
 mod duration;

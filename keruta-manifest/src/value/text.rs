@@ -1,5 +1,6 @@
 //! Free text that an environment variable or an argument can hold.
 
+use super::GitUrl;
 use crate::problem::{Explain, Rule};
 
 text_value! {
@@ -12,6 +13,12 @@ text_value! {
     /// ```
     Text, error = TextError, check = check, expected = "a text",
     schema = { "pattern": "^[^\\u0000]*$" },
+}
+
+impl From<&GitUrl> for Text {
+    fn from(url: &GitUrl) -> Self {
+        Self(url.as_str().to_owned().into())
+    }
 }
 
 /// Why a text cannot be used.

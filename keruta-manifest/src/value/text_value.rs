@@ -101,7 +101,7 @@ macro_rules! text_value {
 }
 
 /// Reads a text and parses it, keeping the error's rule and cure in serde's error text.
-pub(super) fn deserialize<'de, D, T>(deserializer: D, expected: &'static str) -> Result<T, D::Error>
+pub(crate) fn deserialize<'de, D, T>(deserializer: D, expected: &'static str) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: std::str::FromStr + TryFrom<String, Error = <T as std::str::FromStr>::Err>,

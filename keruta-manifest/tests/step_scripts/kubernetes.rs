@@ -3,7 +3,7 @@
 
 use crate::sandbox::{ALL, GIT_CLONE, run, with_shells};
 
-/// `expansion.Expand` of Kubernetes (third_party/forked/golang/expansion), with every variable set whose
+/// `expansion.Expand` of Kubernetes (its `third_party/forked/golang/expansion`), with every variable set whose
 /// name an environment can plainly have. Returns the text and the names found between parentheses.
 fn expand(text: &str) -> (String, Vec<String>) {
     let (mut out, mut names, mut rest) = (String::new(), Vec::new(), text);
@@ -15,18 +15,18 @@ fn expand(text: &str) -> (String, Vec<String>) {
                 out.push('$');
                 rest = &rest[1..];
             }
-            Some('(') => match rest.find(')') {
-                Some(end) => {
+            Some('(') => {
+                if let Some(end) = rest.find(')') {
                     let name = &rest[1..end];
                     names.push(name.to_owned());
-                    out.push_str(&if plain(name) { "EXPANDED".to_owned() } else { format!("$({name})") });
+                    out.push_str(if plain(name) { "EXPANDED" } else { "$" });
+                    out.push_str(if plain(name) { "" } else { &rest[..=end] });
                     rest = &rest[end + 1..];
-                }
-                None => {
+                } else {
                     out.push_str("$(");
                     rest = &rest[1..];
                 }
-            },
+            }
             _ => out.push('$'),
         }
     }
@@ -76,12 +76,46 @@ fn every_script_is_valid_for_both_shells_with_and_without_comments() {
     });
 }
 
+/// The text without the sections of these names.
+fn without_sections(script: &str, names: &[&str]) -> String {
+    let mut text = String::new();
+    let mut skipping = false;
+    for line in script.lines() {
+        let mark = line.trim_start();
+        if names.iter().any(|name| mark == format!("#[{name}")) {
+            skipping = true;
+        }
+        if !skipping {
+            text = text + line + "\n";
+        }
+        if names.iter().any(|name| mark == format!("#]{name}")) {
+            skipping = false;
+        }
+    }
+    assert!(!skipping);
+    text
+}
+
 #[test]
-fn the_clone_works_without_its_comments() {
+fn the_clone_works_without_its_comments_and_optional_sections() {
     with_shells(|sandbox| {
+        let sections = ["lfs", "http", "ssh", "sparse", "submodules"];
         sandbox.remote();
-        let script = without_comments(GIT_CLONE);
-        run(sandbox.script(&script, "git-clone").args(["--", &sandbox.url()]).arg(sandbox.path("work"))).succeeds();
-        sandbox.is_whole(&sandbox.git("desk", &["rev-parse", "main"]));
+        for left_out in sections.iter().map(std::slice::from_ref).chain([&sections[..]]) {
+            let script = without_comments(&without_sections(GIT_CLONE, left_out));
+            assert!(script.len() < without_comments(GIT_CLONE).len(), "{left_out:?}");
+            for _ in 0..2 {
+                run(sandbox
+                    .script(&script, "git-clone")
+                    .args(["--ref", "main", "--", &sandbox.url()])
+                    .arg(sandbox.path("work")))
+                .succeeds();
+            }
+            sandbox.is_whole(&sandbox.git("desk", &["rev-parse", "main"]));
+            std::fs::remove_dir_all(sandbox.path("work")).unwrap();
+            std::fs::create_dir(sandbox.path("work")).unwrap();
+        }
+        let least = without_comments(&without_sections(GIT_CLONE, &sections));
+        eprintln!("{} bytes, at least {}", without_comments(GIT_CLONE).len(), least.len());
     });
 }

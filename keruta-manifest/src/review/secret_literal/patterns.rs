@@ -43,7 +43,9 @@ pub(super) fn value_is_harmless(value: &str) -> bool {
     let value = value.trim();
     value.is_empty()
         || (value.starts_with("$(") && value.ends_with(')') && value.matches("$(").count() == 1)
-        || ["true", "false", "yes", "no", "on", "off", "none", "null"].iter().any(|word| value.eq_ignore_ascii_case(word))
+        || ["true", "false", "yes", "no", "on", "off", "none", "null"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word))
         || (value.len() < 7 && value.bytes().all(|byte| byte.is_ascii_digit()))
         || (value.starts_with('/') && !value.contains(char::is_whitespace))
 }
@@ -173,5 +175,7 @@ fn has_password(bytes: &[u8]) -> bool {
     let userinfo = authority.get(..at).unwrap_or_default();
     let Some(colon) = userinfo.iter().position(|&byte| byte == b':') else { return false };
     let password = userinfo.get(colon + 1..).unwrap_or_default();
-    !password.is_empty() && !password.starts_with(b"$") && !password.iter().all(|&byte| matches!(byte, b'*' | b'x' | b'.'))
+    !password.is_empty()
+        && !password.starts_with(b"$")
+        && !password.iter().all(|&byte| matches!(byte, b'*' | b'x' | b'.'))
 }

@@ -1,6 +1,7 @@
 # git-clone [OPTION]... -- URL DIR: brings the checkout in DIR to the wanted ref; safe to repeat.
 # Exit codes: 2 usage, 1x worth a retry (10 network, 11 lock), 2x not (20 refused or missing, 21 the
 # workspace holds something that would be lost, 22 a tool is missing).
+# What stands between #[name and #]name may be left out where the task does not ask for it.
 set -eu
 umask 002
 say() { printf 'git-clone: %s\n' "$1"; }
@@ -71,19 +72,22 @@ export LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_TRACE_REDACT=1 GIT_OPTIONAL_LOCKS=0
 export GIT_ALLOW_PROTOCOL="${GIT_ALLOW_PROTOCOL:-https:ssh}"
 export KERUTA_GIT_CREDENTIALS_DIR="${KERUTA_GIT_CREDENTIALS_DIR:-/etc/keruta/git}"
 
+export GIT_LFS_SKIP_SMUDGE=1
+#[lfs
 if [ "$lfs" = yes ]; then
+  unset GIT_LFS_SKIP_SMUDGE
   git lfs version >/dev/null 2>&1 || die 22 'the task asks for LFS, but this image has no git-lfs'
   conf filter.lfs.process 'git-lfs filter-process'
   conf filter.lfs.smudge 'git-lfs smudge -- %f'
   conf filter.lfs.clean 'git-lfs clean -- %f'
   conf filter.lfs.required true
-else
-  export GIT_LFS_SKIP_SMUDGE=1
 fi
+#]lfs
 
 need() { [ -s "$KERUTA_GIT_CREDENTIALS_DIR/$1" ] || die 20 "the credentials Secret has no key '$1'"; }
 case $credentials in
   '') ;;
+  #[http
   basic|token)
     case $url in http://*|https://*) ;; *) die 2 "--credentials $credentials needs an http(s) URL" ;; esac
     host=${url#*://}
@@ -96,6 +100,8 @@ case $credentials in
       need token
       conf "$scope" '!f() { [ "$1" = get ] || exit 0; cd "$KERUTA_GIT_CREDENTIALS_DIR"; printf "username=%s\npassword=%s\n" "${KERUTA_GIT_TOKEN_USER:-x-access-token}" "$(cat token)"; }; f'
     fi ;;
+  #]http
+  #[ssh
   ssh)
     need ssh-privatekey; need known_hosts
     # ssh refuses to run for a uid that has no name, and a key that others may read.
@@ -106,6 +112,7 @@ case $credentials in
     export GIT_SSH_VARIANT=ssh GIT_SSH_COMMAND="ssh -F /dev/null -i '$tmp/key' -o IdentitiesOnly=yes -o BatchMode=yes \
 -o StrictHostKeyChecking=yes -o UserKnownHostsFile='$tmp/known_hosts' -o GlobalKnownHostsFile=/dev/null \
 -o ConnectTimeout=30 -o ServerAliveInterval=15" ;;
+  #]ssh
   *) die 2 'unknown kind of credentials' ;;
 esac
 
@@ -213,10 +220,14 @@ if [ ! -e "$dir/.git" ] && [ ! -L "$dir/.git" ]; then
   resolve
   fetch
   track "$GIT_DIR/config"
+  #[lfs
   if [ "$lfs" = yes ]; then
     for key in process smudge clean required; do git config "filter.lfs.$key" "$(git config filter.lfs.$key)"; done
   fi
+  #]lfs
+  #[sparse
   [ ! -s "$tmp/sparse" ] || git sparse-checkout set --cone --stdin <"$tmp/sparse"
+  #]sparse
   if [ -n "$branch" ]; then git update-ref "$from" "$tip"; git symbolic-ref HEAD "$from"
   else git update-ref --no-deref HEAD "$tip"; fi
   git read-tree -n -m -u HEAD || die 21 "$dir holds files that the checkout would overwrite; nothing was changed"
@@ -306,6 +317,7 @@ else
   [ "$changes" -eq 0 ] || say "$((changes)) uncommitted changes stay"
 fi
 
+#[submodules
 if [ "$submodules" = yes ] && [ "$moved" = yes ] && [ -f .gitmodules ]; then
   # Submodules bring configurations of their own, which must still be as git made them.
   find "$git/modules/" -name config >"$tmp/configs"
@@ -317,6 +329,7 @@ if [ "$submodules" = yes ] && [ "$moved" = yes ] && [ -f .gitmodules ]; then
   online git submodule --quiet update --init --recursive || die "$?" 'cannot bring the submodules'
   (unset GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR; git submodule --quiet init)
 fi
+#]submodules
 
 rm -f "$git/keruta-unfinished"
 say "ready at $(git rev-parse --short HEAD) ($(git symbolic-ref -q --short HEAD || echo detached))"

@@ -1,0 +1,159 @@
+//! The environment that keruta gives the main container, and git's in every container.
+
+use super::context::{Context, root};
+use crate::plan::config_map::ConfigMapPlan;
+use crate::plan::container::ContainerPlan;
+use crate::plan::step::setup;
+use crate::problem::{Problem, Rule};
+use crate::task::{EnvMap, EnvSource};
+use crate::value::{AbsolutePath, EnvName, Text, UniqueMap};
+
+/// The kernel's limit for one `NAME=value` with its final NUL (MAX_ARG_STRLEN, 32 pages).
+const MAX_VARIABLE: usize = 131_072;
+/// The key of the whole description in the Job's ConfigMap.
+const DESCRIPTION_KEY: &str = "description";
+/// Where the whole description is mounted.
+pub(super) const DESCRIPTION_FILE: &str = "/keruta/description";
+/// Ends a description that was cut.
+const CUT_MARK: &str = "\n[cut here; the whole text is in the file named by KERUTA_TASK_DESCRIPTION_FILE]";
+
+/// Names that a task cannot set, because keruta does.
+const RESERVED: [&str; 14] = [
+    "KERUTA_TASK_ID",
+    "KERUTA_TASK_TITLE",
+    "KERUTA_TASK_DESCRIPTION",
+    "KERUTA_TASK_DESCRIPTION_FILE",
+    "KERUTA_TASK_PRIORITY",
+    "KERUTA_TASK_STATUS",
+    "KERUTA_TASK_CREATED_AT",
+    "KERUTA_TASK_UPDATED_AT",
+    "KERUTA_API_URL",
+    "KERUTA_API_ENDPOINT",
+    "KERUTA_API_TOKEN",
+    "KERUTA_REPOSITORY_ID",
+    "KERUTA_DOCUMENT_ID",
+    "KERUTA_TASK_ATTEMPT",
+];
+
+/// The seven fields of the task, absent ones absent.
+pub(super) fn task_variables(
+    context: &mut Context<'_>,
+    mut container: ContainerPlan,
+    config_map: &mut ConfigMapPlan,
+) -> ContainerPlan {
+    let task = context.task;
+    container = container.literal("KERUTA_TASK_ID", task.id.as_str());
+    if let Some(title) = &task.title {
+        if "KERUTA_TASK_TITLE=".len() + title.as_str().len() >= MAX_VARIABLE {
+            let message = format!("has {} bytes, more than an environment variable can hold", title.as_str().len());
+            context.problem(
+                root("title"),
+                Rule::Text,
+                message,
+                "give a title of one line, and the rest as description",
+            );
+        }
+        container = container.literal("KERUTA_TASK_TITLE", title.as_str());
+    }
+    if let Some(description) = &task.description {
+        container = self::description(container, description, config_map);
+    }
+    if let Some(priority) = task.priority {
+        container = container.literal("KERUTA_TASK_PRIORITY", &priority.to_string());
+    }
+    if let Some(status) = task.status {
+        container = container.literal("KERUTA_TASK_STATUS", status.as_str());
+    }
+    if let Some(time) = &task.created_at {
+        container = container.literal("KERUTA_TASK_CREATED_AT", &time.to_utc());
+    }
+    if let Some(time) = &task.updated_at {
+        container = container.literal("KERUTA_TASK_UPDATED_AT", &time.to_utc());
+    }
+    container
+}
+
+/// The description as a variable; a too long one cut there and whole in a file.
+fn description(container: ContainerPlan, text: &Text, config_map: &mut ConfigMapPlan) -> ContainerPlan {
+    let room = MAX_VARIABLE - "KERUTA_TASK_DESCRIPTION=".len() - 1;
+    if text.as_str().len() <= room {
+        return container.literal("KERUTA_TASK_DESCRIPTION", text.as_str());
+    }
+    config_map.add(DESCRIPTION_KEY, text, false);
+    let end = (0..=room - CUT_MARK.len()).rev().find(|end| text.as_str().is_char_boundary(*end)).unwrap_or(0);
+    let cut = format!("{}{CUT_MARK}", &text.as_str()[..end]);
+    container.literal("KERUTA_TASK_DESCRIPTION", &cut).literal("KERUTA_TASK_DESCRIPTION_FILE", DESCRIPTION_FILE)
+}
+
+/// Where the API is, its token, and the ids to ask it for.
+pub(super) fn api_variables(context: &Context<'_>, container: ContainerPlan) -> ContainerPlan {
+    let settings = context.settings;
+    let mut container = container
+        .literal("KERUTA_API_URL", settings.api_url.as_str())
+        .literal("KERUTA_API_ENDPOINT", settings.api_url.as_str());
+    if let Some(secret) = &settings.api_token_secret {
+        container = container.sourced("KERUTA_API_TOKEN", &EnvSource::Secret(secret.clone()));
+    }
+    setup::ids(container, context.task.repository_id.as_ref(), context.task.document(), settings)
+}
+
+/// The task's own variables without those that it may not set, each of which is a problem.
+pub(super) fn without_reserved(context: &mut Context<'_>, env: &EnvMap) -> EnvMap {
+    let mut allowed = Vec::with_capacity(env.len());
+    for (name, source) in env {
+        if RESERVED.contains(&name.as_str()) {
+            context.problems.push(Problem::custom(
+                root("env").key(name.as_str()),
+                Rule::ReservedEnvName,
+                format!("{name} is set by keruta and cannot be overridden"),
+                "choose another name",
+            ));
+        } else {
+            allowed.push((name.clone(), source.clone()));
+        }
+    }
+    allowed.into_iter().collect()
+}
+
+/// Lets git work in the checkout whatever uid the container has: git refuses a directory that belongs to
+/// another user unless it is told otherwise. Joined with the configuration that the task itself gives git this way.
+/// [Source](https://git-scm.com/docs/git-config#ENVIRONMENT).
+pub(super) fn with_safe_directory(
+    context: &mut Context<'_>,
+    env: EnvMap,
+    checkout: &AbsolutePath,
+    path: &crate::problem::FieldPath,
+) -> EnvMap {
+    const COUNT: &str = "GIT_CONFIG_COUNT";
+    let first = match env.get(&EnvName::constant(COUNT)) {
+        None => 0,
+        Some(EnvSource::Literal(count)) if count.as_str().parse::<u16>().is_ok() => {
+            count.as_str().parse::<u16>().unwrap_or_default()
+        }
+        Some(_) => {
+            let message = "keruta adds to git's configuration and must know how many entries there are";
+            let cure = "write the number of GIT_CONFIG_KEY_<n> as a text, for example \"1\"";
+            context.problem(path.key(COUNT), Rule::Conflict, message, cure);
+            return env;
+        }
+    };
+    let mut paths = vec![checkout.to_string()];
+    if context.task.repository.as_ref().is_some_and(|repository| repository.submodules) {
+        paths.push(format!("{checkout}/*"));
+    }
+    let total = usize::from(first) + paths.len();
+    let mut variables: Vec<(EnvName, EnvSource)> =
+        (&env).into_iter().filter(|(name, _)| name.as_str() != COUNT).map(|(n, s)| (n.clone(), s.clone())).collect();
+    let mut add = |name: String, value: &str| {
+        if let (Ok(name), Ok(value)) = (name.parse(), value.parse()) {
+            variables.push((name, EnvSource::Literal(value)));
+        }
+    };
+    add(COUNT.to_owned(), &total.to_string());
+    for (index, path) in paths.iter().enumerate() {
+        let number = usize::from(first) + index;
+        add(format!("GIT_CONFIG_KEY_{number}"), "safe.directory");
+        add(format!("GIT_CONFIG_VALUE_{number}"), path);
+    }
+    UniqueMap::from_iter(variables)
+}
