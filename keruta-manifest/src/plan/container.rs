@@ -61,9 +61,10 @@ impl ContainerPlan {
         self
     }
 
-    /// Constant words of this crate, which Kubernetes' expansion is known to leave alone, and arguments that it must.
-    pub(super) fn constant_command(mut self, command: &[&'static str], args: Vec<String>) -> Self {
-        self.container.command = Some(command.iter().map(|word| (*word).to_owned()).collect());
+    /// `/bin/sh -c SCRIPT NAME ARGUMENT…`: a script of this crate, which Kubernetes' expansion is known to leave
+    /// alone, and arguments that it must.
+    pub(super) fn shell_step(mut self, script: String, name: &'static str, args: Vec<String>) -> Self {
+        self.container.command = Some(vec!["/bin/sh".to_owned(), "-c".to_owned(), script, name.to_owned()]);
         self.container.args = (!args.is_empty()).then(|| args.iter().map(|word| escape(word).into_owned()).collect());
         self
     }

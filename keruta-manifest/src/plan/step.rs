@@ -6,14 +6,10 @@
 pub(super) mod git;
 pub(super) mod http;
 pub(super) mod run;
+mod script;
 pub(super) mod setup;
 pub(super) mod wait;
 pub(super) mod write_file;
-
-/// `/bin/sh -c SCRIPT NAME`, the form of every step: the script's arguments follow.
-pub(super) const fn shell(script: &'static str, name: &'static str) -> [&'static str; 4] {
-    ["/bin/sh", "-c", script, name]
-}
 
 #[cfg(test)]
 mod tests {
@@ -24,15 +20,16 @@ mod tests {
         let is_name =
             |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
         for script in [
-            super::git::SCRIPT,
-            super::http::CALL_SCRIPT,
-            super::setup::SCRIPT,
-            super::wait::HTTP_SCRIPT,
-            super::wait::SERVICE_SCRIPT,
-            super::wait::TCP_SCRIPT,
-            super::write_file::SCRIPT,
+            &super::git::SCRIPT,
+            &super::http::CALL_SCRIPT,
+            &super::setup::SCRIPT,
+            &super::wait::HTTP_SCRIPT,
+            &super::wait::SERVICE_SCRIPT,
+            &super::wait::TCP_SCRIPT,
+            &super::write_file::SCRIPT,
         ] {
-            assert_eq!(expand(script, |name| is_name(name).then(|| "EXPANDED".to_owned())), script);
+            let text = script.with(&script.sections());
+            assert_eq!(expand(&text, |name| is_name(name).then(|| "EXPANDED".to_owned())), text);
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use k8s_openapi::api::core::v1::KeyToPath;
 
-use super::shell;
+use super::script::Script;
 use crate::plan::container::ContainerPlan;
 use crate::plan::volume::VolumePlan;
 use crate::settings::Settings;
 use crate::task::{Credentials, Repository};
 use crate::value::{AbsolutePath, ConfigKey, DnsLabel};
 
-pub(in crate::plan) const SCRIPT: &str = include_str!("scripts/git-clone.sh");
+pub(in crate::plan) static SCRIPT: Script = Script::new(include_str!("scripts/git-clone.sh"));
 pub(in crate::plan) const NAME: &str = "git-clone";
 /// Where the script looks for credentials by itself.
 const CREDENTIALS_DIR: &str = "/etc/keruta/git";
@@ -27,11 +27,17 @@ pub(in crate::plan) fn container(
     }
     option(&["--depth", &repository.depth.unwrap_or(settings.git.depth).to_string()]);
     option(&[if repository.single_branch == Some(false) { "--no-single-branch" } else { "--single-branch" }]);
+    let mut sections = Vec::new();
     if repository.submodules {
         option(&["--submodules"]);
+        sections.push("submodules");
     }
     if repository.lfs {
         option(&["--lfs"]);
+        sections.push("lfs");
+    }
+    if !repository.sparse.is_empty() {
+        sections.push("sparse");
     }
     for path in &repository.sparse {
         option(&["--sparse", path.as_str()]);
@@ -44,12 +50,13 @@ pub(in crate::plan) fn container(
     };
     if let Some(kind) = kind {
         option(&["--credentials", kind]);
+        sections.push(if kind == "ssh" { "ssh" } else { "http" });
     }
     option(&["--", repository.url.as_str(), checkout.as_str()]);
 
     let schemes: Vec<&str> = settings.git.schemes.iter().map(|scheme| scheme.as_str()).collect();
     let container = ContainerPlan::new(DnsLabel::constant(NAME), settings.images.git.clone())
-        .constant_command(&shell(SCRIPT, NAME), args)
+        .shell_step(SCRIPT.with(&sections), NAME, args)
         .literal("GIT_ALLOW_PROTOCOL", &schemes.join(":"))
         .literal("KERUTA_GIT_ATTEMPTS", &(settings.git.retries + 1).to_string());
     match &repository.credentials {

@@ -1,12 +1,12 @@
 //! The step that calls an HTTP endpoint, for example to register the Pod.
 
-use super::shell;
+use super::script::Script;
 use crate::plan::container::ContainerPlan;
 use crate::settings::Settings;
 use crate::task::{Arg, CallHttp, EnvSource};
 use crate::value::{DnsLabel, EnvName, Text};
 
-pub(in crate::plan) const CALL_SCRIPT: &str = include_str!("scripts/call-http.sh");
+pub(in crate::plan) static CALL_SCRIPT: Script = Script::new(include_str!("scripts/call-http.sh"));
 
 /// The container that makes the call. The body and the values of secret headers come by variables, so that they are
 /// in no process's arguments.
@@ -19,7 +19,7 @@ pub(in crate::plan) fn call(step: &CallHttp, settings: &Settings) -> ContainerPl
             args.push(format!("{header}: {value}"));
         }
     }
-    let mut container = ContainerPlan::new(name, image).constant_command(&shell(CALL_SCRIPT, "call-http"), args);
+    let mut container = ContainerPlan::new(name, image).shell_step(CALL_SCRIPT.with(&[]), "call-http", args);
     for (name, source) in &step.env {
         container = container.env(name, source);
     }

@@ -1,8 +1,8 @@
 # git-clone [OPTION]... -- URL DIR: brings the checkout in DIR to the wanted ref; safe to repeat.
 # Exit codes: 2 usage, 1x worth a retry (10 network, 11 lock), 2x not (20 refused or missing, 21 the
 # workspace holds something that would be lost, 22 a tool is missing).
-# What stands between #[name and #]name may be left out where the task does not ask for it.
 set -eu
+# What stands between #[name and #]name is left out where the task does not ask for it.
 umask 002
 say() { printf 'git-clone: %s\n' "$1"; }
 die() { printf 'git-clone: error: %s\n' "$2" >&2; exit "$1"; }
@@ -49,7 +49,7 @@ case $ref in
   refs/*) git check-ref-format "$ref" || die 2 'not a valid ref name' ;;
   *) git check-ref-format "refs/heads/$ref" || die 2 'not a valid ref name' ;;
 esac
-cd -- "$2" || die 20 'no such directory'
+mkdir -p -- "$2" && cd -- "$2" || die 21 "cannot make the directory $2 as uid $(id -u)"
 dir=$PWD
 cd /
 
