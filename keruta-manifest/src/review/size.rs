@@ -12,15 +12,15 @@ use super::walk::walk;
 use crate::object::Object;
 
 /// What etcd takes in one request by default; the API server stores a little more than the object itself.
-pub const OBJECT_LIMIT: usize = 3 * 1024 * 1024 / 2;
+pub(super) const OBJECT_LIMIT: usize = 3 * 1024 * 1024 / 2;
 /// What all annotations of one object may have together, keys and values (`TotalAnnotationSizeLimitB`).
-pub const ANNOTATIONS_LIMIT: usize = 256 * 1024;
+pub(super) const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 /// One string of an environment or command line with its final NUL, in Linux (`MAX_ARG_STRLEN`, 32 pages of 4 KiB).
-pub const EXEC_STRING_LIMIT: usize = 131_072;
+pub(super) const EXEC_STRING_LIMIT: usize = 131_072;
 /// Environment and command line together in Linux: a quarter of the usual stack limit of 8 MiB (execve(2)).
-pub const EXEC_TOTAL_LIMIT: usize = 2 * 1024 * 1024;
+pub(super) const EXEC_TOTAL_LIMIT: usize = 2 * 1024 * 1024;
 /// The data of a ConfigMap or Secret (`MaxSecretSize`).
-pub const DATA_LIMIT: usize = 1024 * 1024;
+pub(super) const DATA_LIMIT: usize = 1024 * 1024;
 
 /// `kubectl apply` keeps the object as it was applied in this annotation.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

@@ -40,6 +40,7 @@ macro_rules! finding_ids {
         )]
         #[serde(rename_all = "kebab-case")]
         #[non_exhaustive]
+        #[allow(clippy::doc_markdown, reason = "the texts are shown to people too")]
         pub enum FindingId {
             $($(#[doc = $doc])+ $variant,)+
         }

@@ -1,4 +1,4 @@
-//! PersistentVolumeClaims.
+//! Claims of persistent volumes.
 
 use std::collections::BTreeMap;
 
