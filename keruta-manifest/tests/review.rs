@@ -1,9 +1,11 @@
 //! The review through its public face.
 
-use keruta_manifest::object::Object;
-use keruta_manifest::review::{FindingId, KubernetesVersion, Options, PodSecurityLevel, Severity, SharedClaim, gate, review};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use keruta_manifest::object::Object;
+use keruta_manifest::review::{
+    FindingId, KubernetesVersion, Options, PodSecurityLevel, Severity, SharedClaim, gate, review,
+};
 use serde_json::{Value, json};
 
 #[path = "review/sample.rs"]

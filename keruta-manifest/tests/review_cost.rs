@@ -33,6 +33,8 @@ fn one_task() {
     let reviewed = cost(|| drop(black_box(review(black_box(&objects), &options))));
     let gated = cost(|| drop(black_box(gate(black_box(&mut objects), KubernetesVersion::default()))));
     let written = cost(|| drop(black_box(serde_json::to_string(black_box(&objects)))));
-    println!("{bytes} bytes of JSON: review {reviewed:?}, gate {gated:?}; for comparison serde_json::to_string {written:?}");
+    println!(
+        "{bytes} bytes of JSON: review {reviewed:?}, gate {gated:?}; for comparison serde_json::to_string {written:?}"
+    );
     assert!(reviewed < Duration::from_micros(50), "{reviewed:?}");
 }

@@ -31,7 +31,8 @@ use compare::{Change, changes, same};
 /// ```
 #[must_use]
 pub fn immutable_changes(old: &Value, new: &Value, version: KubernetesVersion) -> Vec<Finding> {
-    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (kind, name) = (text(new, "/kind"), text(new, "/metadata/name"));
     let mut found = Vec::new();
     let mut sink = Sink::new(&kind, &name, &mut found);
@@ -42,7 +43,11 @@ pub fn immutable_changes(old: &Value, new: &Value, version: KubernetesVersion) -
             sink.add(
                 FindingId::DifferentObject,
                 pointer,
-                format!("The {what} differs (\"{}\", now \"{}\"): this is another object.", short(&before), short(&after)),
+                format!(
+                    "The {what} differs (\"{}\", now \"{}\"): this is another object.",
+                    short(&before),
+                    short(&after)
+                ),
                 "Compare manifests of the same object, or create the new one beside the old.",
             );
         }
@@ -133,7 +138,8 @@ fn is_mutable_while_suspended(pointer: &str, version: KubernetesVersion) -> bool
         "/spec/template/spec/schedulingGates",
         "/spec/template/spec/tolerations",
     ];
-    let below = |prefix: &str| pointer.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |prefix: &str| pointer.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let resources = || {
         let mut segments = pointer.strip_prefix("/spec/template/spec/").unwrap_or_default().split('/');
         matches!(segments.next(), Some("containers" | "initContainers")) && segments.nth(1) == Some("resources")
@@ -155,7 +161,9 @@ fn claim(old: &Value, new: &Value, version: KubernetesVersion, sink: &mut Sink<'
         if pointer == "/spec/volumeAttributesClassName" && version >= KubernetesVersion::V1_34 && change.new.is_some() {
             continue;
         }
-        if pointer == SIZE && let (Some(before), Some(after)) = (quantity(old, SIZE), quantity(new, SIZE)) {
+        if pointer == SIZE
+            && let (Some(before), Some(after)) = (quantity(old, SIZE), quantity(new, SIZE))
+        {
             // An expansion that has not happened yet may be taken back, down to the size that the volume has.
             let least = quantity(old, "/status/capacity/storage").map_or(before, |capacity| capacity.min(before));
             if after < least {

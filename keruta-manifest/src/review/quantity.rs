@@ -25,7 +25,8 @@ pub(super) fn nanos(text: &str) -> Option<i128> {
     let exponent = exponent + 9 - i32::try_from(fraction.len()).ok()?;
     let power = 10_i128.checked_pow(exponent.unsigned_abs()).unwrap_or(i128::MAX);
     // Kubernetes rounds up what is smaller than a billionth.
-    let value = if exponent >= 0 { value.saturating_mul(power) } else { value / power + i128::from(value % power != 0) };
+    let value =
+        if exponent >= 0 { value.saturating_mul(power) } else { value / power + i128::from(value % power != 0) };
     Some(if negative { -value } else { value })
 }
 

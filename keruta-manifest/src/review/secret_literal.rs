@@ -14,7 +14,8 @@ use crate::object::Object;
 
 use patterns::{name_is_secret, recognise, value_is_harmless};
 
-const CURE_ENV: &str = "Put the value into a Secret and refer to it (`secretKeyRef`); change the value where it has already been stored.";
+const CURE_ENV: &str =
+    "Put the value into a Secret and refer to it (`secretKeyRef`); change the value where it has already been stored.";
 const CURE_COMMAND: &str = "Put the value into a Secret, pass it as an environment variable or file, and change it where it has already been stored.";
 const CURE_MAP: &str = "Put the value into a Secret instead; change it where it has already been stored.";
 
@@ -26,7 +27,11 @@ pub(super) fn check(object: &Object, sink: &mut Sink<'_>) {
                 sink.add(
                     FindingId::SecretInConfigMap,
                     format!("/data/{}", segment(key)),
-                    format!("The entry \"{}\" ({} bytes) {what}; everybody who may read ConfigMaps can read it.", short(key), value.len()),
+                    format!(
+                        "The entry \"{}\" ({} bytes) {what}; everybody who may read ConfigMaps can read it.",
+                        short(key),
+                        value.len()
+                    ),
                     CURE_MAP,
                 );
             }
@@ -88,7 +93,8 @@ fn evidence(name: &str, value: &str) -> Option<String> {
     if let Some(what) = recognise(value) {
         return Some(format!("holds what looks like {what}"));
     }
-    (name_is_secret(name) && !value_is_harmless(value)).then(|| "is named like a secret and has a literal value".to_owned())
+    (name_is_secret(name) && !value_is_harmless(value))
+        .then(|| "is named like a secret and has a literal value".to_owned())
 }
 
 #[cfg(test)]

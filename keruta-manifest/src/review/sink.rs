@@ -30,11 +30,7 @@ impl<'a> Sink<'a> {
 
 /// One segment of a JSON pointer, with `~` and `/` escaped (RFC 6901, section 3).
 pub(super) fn segment(text: &str) -> Cow<'_, str> {
-    if text.contains(['~', '/']) {
-        Cow::Owned(text.replace('~', "~0").replace('/', "~1"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.contains(['~', '/']) { Cow::Owned(text.replace('~', "~0").replace('/', "~1")) } else { Cow::Borrowed(text) }
 }
 
 /// A list of words for a message: `a, b and c`, each in quotes.

@@ -100,7 +100,13 @@ impl<'a> Stream<'a> {
     }
 }
 
-pub(super) fn check(object: &Object, pod: &PodView<'_>, stream: &Stream<'_>, shared: &[SharedClaim], sink: &mut Sink<'_>) {
+pub(super) fn check(
+    object: &Object,
+    pod: &PodView<'_>,
+    stream: &Stream<'_>,
+    shared: &[SharedClaim],
+    sink: &mut Sink<'_>,
+) {
     let namespace = object.metadata().namespace.as_deref();
     let mut tied: Option<&str> = None;
     for mount in mounts(pod) {
@@ -126,7 +132,9 @@ pub(super) fn check(object: &Object, pod: &PodView<'_>, stream: &Stream<'_>, sha
             .map(String::as_str)
             .chain(stream.writers(key).iter().copied())
             .filter(|&name| name != object.name());
-        if mount.writes && let Some(others) = Others::of(others, parallelism(object) > 1) {
+        if mount.writes
+            && let Some(others) = Others::of(others, parallelism(object) > 1)
+        {
             let consent = told.is_some_and(|one| one.consent);
             shared_writes(pod, &mount, sharing, &others, consent, sink);
         }
@@ -211,11 +219,7 @@ fn as_claim(object: &Object) -> Option<&PersistentVolumeClaim> {
 type Key<'a> = (Option<&'a str>, &'a str);
 
 fn claims(objects: &[Object]) -> BTreeMap<Key<'_>, &PersistentVolumeClaim> {
-    objects
-        .iter()
-        .filter_map(as_claim)
-        .map(|claim| (key_of(claim), claim))
-        .collect()
+    objects.iter().filter_map(as_claim).map(|claim| (key_of(claim), claim)).collect()
 }
 
 fn key_of(claim: &PersistentVolumeClaim) -> Key<'_> {

@@ -84,7 +84,9 @@ impl FromStr for KubernetesVersion {
             .copied()
             .find(|version| {
                 plain.strip_prefix(version.as_str()).is_some_and(|rest| {
-                    rest.is_empty() || rest == "+" || (rest.starts_with('.') && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
+                    rest.is_empty()
+                        || rest == "+"
+                        || (rest.starts_with('.') && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
                 })
             })
             .ok_or_else(|| UnknownKubernetesVersion(text.to_owned()))

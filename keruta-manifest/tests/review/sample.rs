@@ -1,9 +1,9 @@
 //! A task's claim and Job as keruta makes them, and one with much wrong.
 #![allow(clippy::unwrap_used, reason = "fixtures")]
 
-use keruta_manifest::object::Object;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
+use keruta_manifest::object::Object;
 use serde_json::{Value, json};
 
 pub(crate) fn task() -> Vec<Object> {
@@ -59,19 +59,24 @@ pub(crate) fn broken() -> Vec<Object> {
     job["metadata"]["labels"]["title"] = json!("日本語");
     job["spec"]["backoffLimit"] = json!(-1);
     let pod = &mut job["spec"]["template"]["spec"];
-    pod["securityContext"] = json!({"sysctls": [{"name": "kernel.msgmax", "value": "1"}], "seLinuxOptions": {"user": "u"}});
+    pod["securityContext"] =
+        json!({"sysctls": [{"name": "kernel.msgmax", "value": "1"}], "seLinuxOptions": {"user": "u"}});
     pod["hostPID"] = json!(true);
-    pod["volumes"] = json!([{"name": "h", "hostPath": {"path": "/"}}, {"name": "h", "emptyDir": {"sizeLimit": "much"}}]);
+    pod["volumes"] =
+        json!([{"name": "h", "hostPath": {"path": "/"}}, {"name": "h", "emptyDir": {"sizeLimit": "much"}}]);
     pod["initContainers"][0]["livenessProbe"] = json!({"httpGet": {"port": 1, "host": "h"}});
     pod["initContainers"][1]["name"] = json!("main");
     let main = &mut pod["containers"][0];
     main["image"] = json!("agent:latest");
     main["imagePullPolicy"] = json!("IfNotPresent");
-    main["securityContext"] = json!({"privileged": true, "procMount": "Unmasked", "capabilities": {"add": ["SYS_ADMIN"]}});
+    main["securityContext"] =
+        json!({"privileged": true, "procMount": "Unmasked", "capabilities": {"add": ["SYS_ADMIN"]}});
     main["env"][0] = json!({"name": "DB_PASSWORD", "value": "hunter2-and-more"});
     main["args"] = json!(["git clone https://me:hunter2@host/r.git", "$(NONE)"]);
     main["resources"] = json!({"requests": {"cpu": "2", "memory": "x"}, "limits": {"cpu": "1"}});
     main["ports"] = json!([{"containerPort": 0, "hostPort": 80}]);
-    let map: ConfigMap = serde_json::from_value(json!({"metadata": {"name": "m"}, "data": {"a/b": "postgres://me:hunter2@db/x"}})).unwrap();
+    let map: ConfigMap =
+        serde_json::from_value(json!({"metadata": {"name": "m"}, "data": {"a/b": "postgres://me:hunter2@db/x"}}))
+            .unwrap();
     vec![Object::from(map), Object::from(serde_json::from_value::<Job>(job).unwrap())]
 }

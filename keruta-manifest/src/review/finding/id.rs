@@ -23,7 +23,8 @@ const CONFIG_MAP: &str = "https://kubernetes.io/docs/concepts/configuration/conf
 const INIT: &str = "https://kubernetes.io/docs/concepts/workloads/pods/init-containers/";
 const QUANTITY: &str = "https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/";
 const RESOURCES: &str = "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/";
-const ENV: &str = "https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/";
+const ENV: &str =
+    "https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/";
 const EXECVE: &str = "https://man7.org/linux/man-pages/man2/execve.2.html";
 const ETCD: &str = "https://etcd.io/docs/latest/dev-guide/limit/";
 const APPLY: &str = "https://kubernetes.io/docs/reference/using-api/server-side-apply/";
@@ -239,7 +240,9 @@ finding_ids! {
     VersionFieldOff = "version-field-off", Warning, GATES;
 
     /// A child was rendered without its ancestors, so that its parent was taken for the owner of the workspace.
-    LineageRootAssumed = "lineage-root-assumed", Warning, STORAGE;
+    LineageAssumed = "lineage-assumed", Warning, STORAGE;
+    /// A task id so long that the Job of a second attempt would have no valid name.
+    NameLeavesNoRetry = "name-leaves-no-retry", Warning, NAMES;
 }
 
 impl fmt::Display for FindingId {

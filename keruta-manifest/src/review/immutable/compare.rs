@@ -26,7 +26,9 @@ impl Change<'_> {
         };
         match (self.old, self.new) {
             (None, Some(new)) => show(new).map_or_else(|| "it was added".to_owned(), |new| format!("{new} was added")),
-            (Some(old), None) => show(old).map_or_else(|| "it was removed".to_owned(), |old| format!("{old} was removed")),
+            (Some(old), None) => {
+                show(old).map_or_else(|| "it was removed".to_owned(), |old| format!("{old} was removed"))
+            }
             (Some(old), Some(new)) => match (show(old), show(new)) {
                 (Some(old), Some(new)) => format!("it was {old} and is now {new}"),
                 _ => "it differs".to_owned(),
@@ -86,7 +88,7 @@ fn one_sided<'v>(
 }
 
 /// Null, and lists and maps without entries, are as good as absent; the Kubernetes types make no difference.
-/// `emptyDir: {}` is the exception: there the empty map says which kind of volume it is.
+/// (A volume without a source is an emptyDir.)
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,

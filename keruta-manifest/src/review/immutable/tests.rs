@@ -22,36 +22,61 @@ fn fields_of_a_job() {
     let suspended = job(&json!({"spec": {"suspend": true}}));
     let indexed = job(&json!({"spec": {"completionMode": "Indexed", "completions": 2, "parallelism": 2}}));
     let template = |pod: Value| json!({"spec": {"template": {"spec": pod}}});
-    let cpu = template(json!({"containers": [{"name": "main", "image": "a:1", "resources": {"requests": {"cpu": "2"}}}]}));
-    let same_cpu =
-        template(json!({"containers": [{"name": "main", "image": "a:1", "resources": {"requests": {"cpu": "1000m"}}}]}));
+    let cpu =
+        template(json!({"containers": [{"name": "main", "image": "a:1", "resources": {"requests": {"cpu": "2"}}}]}));
+    let same_cpu = template(
+        json!({"containers": [{"name": "main", "image": "a:1", "resources": {"requests": {"cpu": "1000m"}}}]}),
+    );
     let node = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
         {"nodeSelectorTerms": [{"matchExpressions": [{"key": "k", "operator": "Exists"}]}]}}});
     let pods = json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "k"}]}});
     let (field, pod) = ("immutable-job-field", "immutable-job-template");
     for (old, patch, expected) in [
         (&plain, json!({}), None),
-        (&plain, json!({"spec": {"backoffLimit": 9, "ttlSecondsAfterFinished": 1, "parallelism": 3, "suspend": true,
-            "activeDeadlineSeconds": 5, "podReplacementPolicy": "Failed"}}), None),
+        (
+            &plain,
+            json!({"spec": {"backoffLimit": 9, "ttlSecondsAfterFinished": 1, "parallelism": 3, "suspend": true,
+            "activeDeadlineSeconds": 5, "podReplacementPolicy": "Failed"}}),
+            None,
+        ),
         (&plain, json!({"metadata": {"labels": {"a": "b"}}}), None),
         (&plain, json!({"spec": {"completionMode": "NonIndexed"}}), None),
         (&plain, json!({"spec": {"completionMode": "Indexed"}}), Some((field, "/spec/completionMode"))),
         (&plain, json!({"spec": {"completions": 3}}), Some((field, "/spec/completions"))),
         (&plain, json!({"spec": {"managedBy": "a.b/c"}}), Some((field, "/spec/managedBy"))),
         (&plain, json!({"spec": {"backoffLimitPerIndex": 1}}), Some((field, "/spec/backoffLimitPerIndex"))),
-        (&plain, json!({"spec": {"podFailurePolicy": {"rules": [{"action": "Ignore"}]}}}), Some((field, "/spec/podFailurePolicy/rules"))),
-        (&plain, json!({"spec": {"selector": {"matchLabels": {"a": "b"}}}}), Some((field, "/spec/selector/matchLabels/a"))),
+        (
+            &plain,
+            json!({"spec": {"podFailurePolicy": {"rules": [{"action": "Ignore"}]}}}),
+            Some((field, "/spec/podFailurePolicy/rules")),
+        ),
+        (
+            &plain,
+            json!({"spec": {"selector": {"matchLabels": {"a": "b"}}}}),
+            Some((field, "/spec/selector/matchLabels/a")),
+        ),
         (&indexed, json!({"spec": {"completionMode": "Indexed", "completions": 4, "parallelism": 4}}), None),
-        (&indexed, json!({"spec": {"completionMode": "Indexed", "completions": 4, "parallelism": 2}}), Some((field, "/spec/completions"))),
+        (
+            &indexed,
+            json!({"spec": {"completionMode": "Indexed", "completions": 4, "parallelism": 2}}),
+            Some((field, "/spec/completions")),
+        ),
         (&plain, template(json!({"restartPolicy": "OnFailure"})), Some((pod, "/spec/template/spec/restartPolicy"))),
-        (&plain, json!({"spec": {"template": {"metadata": {"labels": {"x": "y"}}}}}), Some((pod, "/spec/template/metadata/labels/x"))),
+        (
+            &plain,
+            json!({"spec": {"template": {"metadata": {"labels": {"x": "y"}}}}}),
+            Some((pod, "/spec/template/metadata/labels/x")),
+        ),
         (&suspended, json!({"spec": {"template": {"metadata": {"labels": {"x": "y"}}}}}), None),
         (&plain, template(json!({"nodeSelector": {"a/b": "c"}})), Some((pod, "/spec/template/spec/nodeSelector/a~1b"))),
         (&suspended, template(json!({"nodeSelector": {"a/b": "c"}})), None),
         (&suspended, template(json!({"tolerations": [{"operator": "Exists"}]})), None),
         (&suspended, template(json!({"affinity": node})), None),
-        (&suspended, template(json!({"affinity": pods})),
-            Some((pod, "/spec/template/spec/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution"))),
+        (
+            &suspended,
+            template(json!({"affinity": pods})),
+            Some((pod, "/spec/template/spec/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution")),
+        ),
         (&suspended, cpu.clone(), None),
         (&plain, cpu.clone(), Some((pod, "/spec/template/spec/containers/0/resources/requests/cpu"))),
         (&plain, same_cpu, None),
@@ -112,9 +137,7 @@ fn claims() {
 
 #[test]
 fn immutable_data_and_other_objects() {
-    let map = |immutable: bool, value: &str| {
-        json!({"kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"k": value}, "immutable": immutable})
-    };
+    let map = |immutable: bool, value: &str| json!({"kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"k": value}, "immutable": immutable});
     let version = KubernetesVersion::default();
     assert_eq!(found(&map(false, "hunter2"), &map(false, "b"), version), []);
     let findings = immutable_changes(&map(true, "hunter2"), &map(true, "b"), version);
@@ -131,8 +154,12 @@ fn immutable_data_and_other_objects() {
 
 #[test]
 fn secrets_in_the_environment_are_not_shown() {
-    let with = |value: &str| job(&json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "env": [{"name": "T", "value": value}],
-        "args": [value]}]}}}}));
+    let with = |value: &str| {
+        job(
+            &json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "env": [{"name": "T", "value": value}],
+        "args": [value]}]}}}}),
+        )
+    };
     let findings = immutable_changes(&with("hunter2"), &with("hunter3"), KubernetesVersion::default());
     assert_eq!(findings.len(), 2);
     assert!(!serde_json::to_string(&findings).unwrap().contains("hunter"));

@@ -70,13 +70,15 @@ pub(super) fn pod(pod: &PodView<'_>, level: PodSecurityLevel, version: Kubernete
     }
     for (index, sysctl) in context.sysctls.iter().flatten().enumerate() {
         let name = sysctl.name.as_str();
-        let safe = SAFE_SYSCTLS.contains(&name)
-            || (version >= KubernetesVersion::V1_37 && SAFE_SYSCTLS_1_37.contains(&name));
+        let safe =
+            SAFE_SYSCTLS.contains(&name) || (version >= KubernetesVersion::V1_37 && SAFE_SYSCTLS_1_37.contains(&name));
         if !safe {
             sink.add(
                 FindingId::PssBaselineSysctls,
                 pod.at(&format!("/spec/securityContext/sysctls/{index}/name")),
-                format!("The Pod sets the kernel setting \"{name}\", which is not in the safe set of Kubernetes {version}."),
+                format!(
+                    "The Pod sets the kernel setting \"{name}\", which is not in the safe set of Kubernetes {version}."
+                ),
                 "Remove this entry from `securityContext.sysctls`.",
             );
         }
@@ -134,8 +136,8 @@ pub(super) fn container(
         seccomp(&profile.type_, container.at("/securityContext/seccompProfile/type"), &who(), sink);
     }
     // From 1.35 on the level `restricted` has a check of its own, and `baseline` trusts user namespaces.
-    let proc_mount_applies = version < KubernetesVersion::V1_35
-        || (level == PodSecurityLevel::Baseline && !pod.in_user_namespace());
+    let proc_mount_applies =
+        version < KubernetesVersion::V1_35 || (level == PodSecurityLevel::Baseline && !pod.in_user_namespace());
     if proc_mount_applies
         && let Some(kind) = context.proc_mount.as_deref()
         && kind != "Default"
@@ -273,8 +275,7 @@ fn app_armor_annotations(pod: &PodView<'_>, sink: &mut Sink<'_>) {
 
 fn selinux(options: &SELinuxOptions, pointer: impl FnOnce() -> String, who: &str, sink: &mut Sink<'_>) {
     let kind = options.type_.as_deref().unwrap_or_default();
-    let bad_kind =
-        !matches!(kind, "" | "container_t" | "container_init_t" | "container_kvm_t" | "container_engine_t");
+    let bad_kind = !matches!(kind, "" | "container_t" | "container_init_t" | "container_kvm_t" | "container_engine_t");
     let user = options.user.as_deref().unwrap_or_default();
     let role = options.role.as_deref().unwrap_or_default();
     if !bad_kind && user.is_empty() && role.is_empty() {

@@ -55,7 +55,12 @@ fn the_sample_passes() {
             expect(&json!({}), level, version, &[]);
         }
     }
-    expect(&json!({"securityContext": null, "containers": [{"name": "main"}], "initContainers": null}), PodSecurityLevel::Baseline, V1_37, &[]);
+    expect(
+        &json!({"securityContext": null, "containers": [{"name": "main"}], "initContainers": null}),
+        PodSecurityLevel::Baseline,
+        V1_37,
+        &[],
+    );
 }
 
 #[test]
@@ -65,18 +70,61 @@ fn baseline_controls_hold_at_both_levels() {
         (json!({"hostNetwork": true}), "pss-baseline-host-namespaces", "/spec/hostNetwork".to_owned()),
         (json!({"hostPID": true}), "pss-baseline-host-namespaces", "/spec/hostPID".into()),
         (json!({"hostIPC": true}), "pss-baseline-host-namespaces", "/spec/hostIPC".into()),
-        (context(&json!({"privileged": true})), "pss-baseline-privileged", format!("{MAIN}/securityContext/privileged")),
-        (main(&json!({"ports": [{"containerPort": 80, "hostPort": 80}]})), "pss-baseline-host-ports", format!("{MAIN}/ports/0/hostPort")),
-        (context(&json!({"windowsOptions": {"hostProcess": true}})), "pss-baseline-host-process", format!("{MAIN}/securityContext/windowsOptions/hostProcess")),
-        (json!({"securityContext": {"windowsOptions": {"hostProcess": true}}}), "pss-baseline-host-process", "/spec/securityContext/windowsOptions/hostProcess".into()),
-        (json!({"securityContext": {"appArmorProfile": {"type": "Unconfined"}}}), "pss-baseline-app-armor", "/spec/securityContext/appArmorProfile/type".into()),
-        (context(&json!({"appArmorProfile": {"type": "Unconfined"}})), "pss-baseline-app-armor", format!("{MAIN}/securityContext/appArmorProfile/type")),
-        (context(&json!({"seLinuxOptions": {"type": "spc_t"}})), "pss-baseline-selinux", format!("{MAIN}/securityContext/seLinuxOptions")),
-        (json!({"securityContext": {"seLinuxOptions": {"user": "u"}}}), "pss-baseline-selinux", "/spec/securityContext/seLinuxOptions".into()),
-        (json!({"securityContext": {"seLinuxOptions": {"role": "r"}}}), "pss-baseline-selinux", "/spec/securityContext/seLinuxOptions".into()),
-        (json!({"securityContext": {"sysctls": [{"name": "net.core.somaxconn", "value": "1"}]}}), "pss-baseline-sysctls", "/spec/securityContext/sysctls/0/name".into()),
-        (json!({"ephemeralContainers": [{"name": "e", "securityContext": {"privileged": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}),
-            "pss-baseline-privileged", "/spec/ephemeralContainers/0/securityContext/privileged".into()),
+        (
+            context(&json!({"privileged": true})),
+            "pss-baseline-privileged",
+            format!("{MAIN}/securityContext/privileged"),
+        ),
+        (
+            main(&json!({"ports": [{"containerPort": 80, "hostPort": 80}]})),
+            "pss-baseline-host-ports",
+            format!("{MAIN}/ports/0/hostPort"),
+        ),
+        (
+            context(&json!({"windowsOptions": {"hostProcess": true}})),
+            "pss-baseline-host-process",
+            format!("{MAIN}/securityContext/windowsOptions/hostProcess"),
+        ),
+        (
+            json!({"securityContext": {"windowsOptions": {"hostProcess": true}}}),
+            "pss-baseline-host-process",
+            "/spec/securityContext/windowsOptions/hostProcess".into(),
+        ),
+        (
+            json!({"securityContext": {"appArmorProfile": {"type": "Unconfined"}}}),
+            "pss-baseline-app-armor",
+            "/spec/securityContext/appArmorProfile/type".into(),
+        ),
+        (
+            context(&json!({"appArmorProfile": {"type": "Unconfined"}})),
+            "pss-baseline-app-armor",
+            format!("{MAIN}/securityContext/appArmorProfile/type"),
+        ),
+        (
+            context(&json!({"seLinuxOptions": {"type": "spc_t"}})),
+            "pss-baseline-selinux",
+            format!("{MAIN}/securityContext/seLinuxOptions"),
+        ),
+        (
+            json!({"securityContext": {"seLinuxOptions": {"user": "u"}}}),
+            "pss-baseline-selinux",
+            "/spec/securityContext/seLinuxOptions".into(),
+        ),
+        (
+            json!({"securityContext": {"seLinuxOptions": {"role": "r"}}}),
+            "pss-baseline-selinux",
+            "/spec/securityContext/seLinuxOptions".into(),
+        ),
+        (
+            json!({"securityContext": {"sysctls": [{"name": "net.core.somaxconn", "value": "1"}]}}),
+            "pss-baseline-sysctls",
+            "/spec/securityContext/sysctls/0/name".into(),
+        ),
+        (
+            json!({"ephemeralContainers": [{"name": "e", "securityContext": {"privileged": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}),
+            "pss-baseline-privileged",
+            "/spec/ephemeralContainers/0/securityContext/privileged".into(),
+        ),
     ] {
         for level in BOTH {
             for version in [V1_33, V1_37] {
@@ -109,18 +157,73 @@ fn what_both_levels_take() {
 fn controls_that_restricted_sharpens() {
     let pointer = |below: &str| format!("/spec/containers/0/securityContext/{below}");
     for (patch, baseline, restricted, pointer) in [
-        (context(&json!({"capabilities": {"add": ["NET_RAW", "CHOWN"]}})), Some("pss-baseline-capabilities"), Some("pss-restricted-capabilities"), pointer("capabilities/add")),
-        (context(&json!({"capabilities": {"add": ["CHOWN"]}})), None, Some("pss-restricted-capabilities"), pointer("capabilities/add")),
-        (context(&json!({"capabilities": {"drop": ["NET_RAW"]}})), None, Some("pss-restricted-capabilities"), pointer("capabilities/drop")),
-        (context(&json!({"capabilities": null})), None, Some("pss-restricted-capabilities"), pointer("capabilities/drop")),
-        (context(&json!({"allowPrivilegeEscalation": true})), None, Some("pss-restricted-privilege-escalation"), pointer("allowPrivilegeEscalation")),
-        (context(&json!({"allowPrivilegeEscalation": null})), None, Some("pss-restricted-privilege-escalation"), pointer("allowPrivilegeEscalation")),
-        (context(&json!({"seccompProfile": {"type": "Unconfined"}})), Some("pss-baseline-seccomp"), Some("pss-restricted-seccomp"), pointer("seccompProfile/type")),
-        (context(&json!({"runAsNonRoot": false})), None, Some("pss-restricted-run-as-non-root"), pointer("runAsNonRoot")),
+        (
+            context(&json!({"capabilities": {"add": ["NET_RAW", "CHOWN"]}})),
+            Some("pss-baseline-capabilities"),
+            Some("pss-restricted-capabilities"),
+            pointer("capabilities/add"),
+        ),
+        (
+            context(&json!({"capabilities": {"add": ["CHOWN"]}})),
+            None,
+            Some("pss-restricted-capabilities"),
+            pointer("capabilities/add"),
+        ),
+        (
+            context(&json!({"capabilities": {"drop": ["NET_RAW"]}})),
+            None,
+            Some("pss-restricted-capabilities"),
+            pointer("capabilities/drop"),
+        ),
+        (
+            context(&json!({"capabilities": null})),
+            None,
+            Some("pss-restricted-capabilities"),
+            pointer("capabilities/drop"),
+        ),
+        (
+            context(&json!({"allowPrivilegeEscalation": true})),
+            None,
+            Some("pss-restricted-privilege-escalation"),
+            pointer("allowPrivilegeEscalation"),
+        ),
+        (
+            context(&json!({"allowPrivilegeEscalation": null})),
+            None,
+            Some("pss-restricted-privilege-escalation"),
+            pointer("allowPrivilegeEscalation"),
+        ),
+        (
+            context(&json!({"seccompProfile": {"type": "Unconfined"}})),
+            Some("pss-baseline-seccomp"),
+            Some("pss-restricted-seccomp"),
+            pointer("seccompProfile/type"),
+        ),
+        (
+            context(&json!({"runAsNonRoot": false})),
+            None,
+            Some("pss-restricted-run-as-non-root"),
+            pointer("runAsNonRoot"),
+        ),
         (context(&json!({"runAsUser": 0})), None, Some("pss-restricted-run-as-user"), pointer("runAsUser")),
-        (json!({"securityContext": {"runAsUser": 0}}), None, Some("pss-restricted-run-as-user"), "/spec/securityContext/runAsUser".into()),
-        (json!({"volumes": [{"name": "v", "nfs": {"server": "s", "path": "/"}}]}), None, Some("pss-restricted-volume-types"), "/spec/volumes/0".into()),
-        (json!({"volumes": [{"name": "v", "emptyDir": {}}, {"name": "i", "image": {}}, {"name": "n"}]}), None, None, String::new()),
+        (
+            json!({"securityContext": {"runAsUser": 0}}),
+            None,
+            Some("pss-restricted-run-as-user"),
+            "/spec/securityContext/runAsUser".into(),
+        ),
+        (
+            json!({"volumes": [{"name": "v", "nfs": {"server": "s", "path": "/"}}]}),
+            None,
+            Some("pss-restricted-volume-types"),
+            "/spec/volumes/0".into(),
+        ),
+        (
+            json!({"volumes": [{"name": "v", "emptyDir": {}}, {"name": "i", "image": {}}, {"name": "n"}]}),
+            None,
+            None,
+            String::new(),
+        ),
     ] {
         for (level, id) in [(PodSecurityLevel::Baseline, baseline), (PodSecurityLevel::Restricted, restricted)] {
             let expected: Vec<_> = id.into_iter().map(|id| (id, pointer.as_str())).collect();
@@ -137,12 +240,25 @@ fn containers_inherit_from_the_pod() {
     let restricted = PodSecurityLevel::Restricted;
     let (root, seccomp) = ("pss-restricted-run-as-non-root", "pss-restricted-seccomp");
     let both = |field: &str| {
-        [format!("/spec/containers/0/securityContext/{field}"), format!("/spec/initContainers/0/securityContext/{field}")]
+        [
+            format!("/spec/containers/0/securityContext/{field}"),
+            format!("/spec/initContainers/0/securityContext/{field}"),
+        ]
     };
     let [main_root, init_root] = both("runAsNonRoot");
-    expect(&json!({"securityContext": {"runAsNonRoot": null}}), restricted, V1_37, &[(root, &main_root), (root, &init_root)]);
+    expect(
+        &json!({"securityContext": {"runAsNonRoot": null}}),
+        restricted,
+        V1_37,
+        &[(root, &main_root), (root, &init_root)],
+    );
     let [main_seccomp, init_seccomp] = both("seccompProfile");
-    expect(&json!({"securityContext": {"seccompProfile": null}}), restricted, V1_37, &[(seccomp, &main_seccomp), (seccomp, &init_seccomp)]);
+    expect(
+        &json!({"securityContext": {"seccompProfile": null}}),
+        restricted,
+        V1_37,
+        &[(seccomp, &main_seccomp), (seccomp, &init_seccomp)],
+    );
     expect(
         &json!({"securityContext": {"seccompProfile": {"type": "Unconfined"}}}),
         restricted,
@@ -209,10 +325,20 @@ fn app_armor_annotations() {
     let object = ObjectRef { kind: "Job".into(), name: "j".into() };
     for (value, allowed) in [("", true), ("runtime/default", true), ("localhost/p", true), ("unconfined", false)] {
         let annotations = BTreeMap::from([(key.to_owned(), value.to_owned()), ("other".into(), "unconfined".into())]);
-        let found = check_pod_security(&pod(&json!({})), Some(&annotations), PodSecurityLevel::Baseline, V1_37, &object, "/spec/template");
+        let found = check_pod_security(
+            &pod(&json!({})),
+            Some(&annotations),
+            PodSecurityLevel::Baseline,
+            V1_37,
+            &object,
+            "/spec/template",
+        );
         assert_eq!(found.is_empty(), allowed, "{value}");
         for finding in found {
-            assert_eq!(finding.pointer, "/spec/template/metadata/annotations/container.apparmor.security.beta.kubernetes.io~1main");
+            assert_eq!(
+                finding.pointer,
+                "/spec/template/metadata/annotations/container.apparmor.security.beta.kubernetes.io~1main"
+            );
         }
     }
 }

@@ -43,15 +43,17 @@ pub(super) fn value_is_harmless(value: &str) -> bool {
     let value = value.trim();
     value.is_empty()
         || (value.starts_with("$(") && value.ends_with(')') && value.matches("$(").count() == 1)
-        || ["true", "false", "yes", "no", "on", "off", "none", "null"].iter().any(|word| value.eq_ignore_ascii_case(word))
+        || ["true", "false", "yes", "no", "on", "off", "none", "null"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word))
         || (value.len() < 7 && value.bytes().all(|byte| byte.is_ascii_digit()))
         || (value.starts_with('/') && !value.contains(char::is_whitespace))
 }
 
 /// The first two bytes of every pattern.
 const BEGINNINGS: [[u8; 2]; 17] = [
-    *b"gh", *b"gi", *b"gl", *b"xo", *b"xa", *b"AK", *b"AS", *b"AI", *b"sk", *b"np", *b"py", *b"hf", *b"hv", *b"SG", *b"--",
-    *b"ey", *b":/",
+    *b"gh", *b"gi", *b"gl", *b"xo", *b"xa", *b"AK", *b"AS", *b"AI", *b"sk", *b"np", *b"py", *b"hf", *b"hv", *b"SG",
+    *b"--", *b"ey", *b":/",
 ];
 
 /// For each byte the beginnings that it is the first of, and those that it is the second of, as bits: a pair of
@@ -75,7 +77,11 @@ pub(super) fn recognise(text: &str) -> Option<&'static str> {
     for (index, pair) in bytes.windows(2).enumerate() {
         if let &[one, two] = pair
             && first[usize::from(one)] & second[usize::from(two)] != 0
-            && (one == b':' || !index.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(|&byte| is_word(byte) || byte == b'-'))
+            && (one == b':'
+                || !index
+                    .checked_sub(1)
+                    .and_then(|before| bytes.get(before))
+                    .is_some_and(|&byte| is_word(byte) || byte == b'-'))
             && let Some(kind) = at(bytes, index)
         {
             return Some(kind);
@@ -181,5 +187,7 @@ fn has_password(bytes: &[u8]) -> bool {
     let userinfo = authority.get(..at).unwrap_or_default();
     let Some(colon) = userinfo.iter().position(|&byte| byte == b':') else { return false };
     let password = userinfo.get(colon + 1..).unwrap_or_default();
-    !password.is_empty() && !password.starts_with(b"$") && !password.iter().all(|&byte| matches!(byte, b'*' | b'x' | b'.'))
+    !password.is_empty()
+        && !password.starts_with(b"$")
+        && !password.iter().all(|&byte| matches!(byte, b'*' | b'x' | b'.'))
 }

@@ -58,12 +58,34 @@ fn ordinary_text_is_not() {
 #[test]
 fn names() {
     for name in [
-        "TOKEN", "GITHUB_TOKEN", "github_token", "githubToken", "DB_PASSWORD", "db-password", "db.password",
-        "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "CLIENT_SECRET", "apiKey", "GH_PAT",
+        "TOKEN",
+        "GITHUB_TOKEN",
+        "github_token",
+        "githubToken",
+        "DB_PASSWORD",
+        "db-password",
+        "db.password",
+        "AWS_SECRET_ACCESS_KEY",
+        "OPENAI_API_KEY",
+        "CLIENT_SECRET",
+        "apiKey",
+        "GH_PAT",
     ] {
         assert!(name_is_secret(name) || name == "apiKey", "{name}");
     }
-    for name in ["", "KEY", "TOKENS", "MAX_TOKENS", "PATH", "JAVA_PAT_H", "TOKEN_FILE", "SECRETARY", "MYTOKEN", "COMPAT", "トークン"] {
+    for name in [
+        "",
+        "KEY",
+        "TOKENS",
+        "MAX_TOKENS",
+        "PATH",
+        "JAVA_PAT_H",
+        "TOKEN_FILE",
+        "SECRETARY",
+        "MYTOKEN",
+        "COMPAT",
+        "トークン",
+    ] {
         assert!(!name_is_secret(name), "{name}");
     }
 }
@@ -120,5 +142,8 @@ fn config_maps_and_annotations() {
     let mut found = Vec::new();
     check(&Object::from(map), &mut Sink::new("ConfigMap", "c", &mut found));
     let pointers: Vec<_> = found.iter().map(|finding| (finding.id.as_str(), finding.pointer.as_str())).collect();
-    assert_eq!(pointers, [("secret-in-annotation", "/metadata/annotations/title"), ("secret-in-config-map", "/data/a~1b")]);
+    assert_eq!(
+        pointers,
+        [("secret-in-annotation", "/metadata/annotations/title"), ("secret-in-config-map", "/data/a~1b")]
+    );
 }

@@ -55,7 +55,8 @@ pub fn gate(objects: &mut [Object], version: KubernetesVersion) -> Vec<Finding> 
 fn report(feature: &Feature, pointer: String, dropped: bool, version: KubernetesVersion, sink: &mut Sink<'_>) {
     let Feature { field, since, .. } = feature;
     if feature.is_known(version) {
-        let gate = feature.gate.map_or_else(|| "its feature gate".to_owned(), |gate| format!("the feature gate {gate}"));
+        let gate =
+            feature.gate.map_or_else(|| "its feature gate".to_owned(), |gate| format!("the feature gate {gate}"));
         let later = match feature.on_since {
             Some(on) => format!(", or target Kubernetes {on}, where it is on by default"),
             None => String::new(),

@@ -89,7 +89,14 @@ const USER: &str = "AtomicWriteVolumeUserFields";
 
 const TABLE: &[Feature] = &[
     // Known to all, but not on everywhere.
-    entry("PersistentVolumeClaimSpec", "volumeAttributesClassName", "VolumeAttributesClass", V1_33, Some(V1_34), Effect::Drop),
+    entry(
+        "PersistentVolumeClaimSpec",
+        "volumeAttributesClassName",
+        "VolumeAttributesClass",
+        V1_33,
+        Some(V1_34),
+        Effect::Drop,
+    ),
     entry("PodSpec", "resources", "PodLevelResources", V1_33, Some(V1_34), Effect::Refuse),
     entry("PodSpec", "resourceClaims", "DynamicResourceAllocation", V1_33, Some(V1_34), Effect::Refuse),
     entry("Volume", "image", "ImageVolume", V1_33, Some(V1_35), Effect::Refuse),
@@ -101,10 +108,7 @@ const TABLE: &[Feature] = &[
     entry("PodSpec", "hostnameOverride", "HostnameOverride", V1_34, Some(V1_35), Effect::Refuse),
     entry("VolumeProjection", "podCertificate", "PodCertificateRequest", V1_34, Some(V1_37), Effect::Refuse),
     // 1.35
-    Feature {
-        until: Some(V1_35),
-        ..entry("PodSpec", "workloadRef", "GenericWorkload", V1_35, None, Effect::Drop)
-    },
+    Feature { until: Some(V1_35), ..entry("PodSpec", "workloadRef", "GenericWorkload", V1_35, None, Effect::Drop) },
     entry("PodCertificateProjection", "userAnnotations", "PodCertificateRequest", V1_35, Some(V1_37), Effect::Refuse),
     // 1.36
     entry("PodSpec", "schedulingGroup", "GenericWorkload", V1_36, None, Effect::Drop),

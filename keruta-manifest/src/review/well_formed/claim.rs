@@ -14,7 +14,8 @@ const MODES: [&str; 4] = ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "Rea
 
 pub(super) fn check(claim: &PersistentVolumeClaim, sink: &mut Sink<'_>) {
     let Some(spec) = &claim.spec else { return };
-    let mut add = |pointer: &str, message: String, cure: &str| sink.add(FindingId::InvalidClaim, pointer, message, cure);
+    let mut add =
+        |pointer: &str, message: String, cure: &str| sink.add(FindingId::InvalidClaim, pointer, message, cure);
     let modes = spec.access_modes.as_deref().unwrap_or_default();
     if modes.is_empty() {
         add("/spec/accessModes", "The claim has no access mode.".into(), "Add one, for example ReadWriteOnce.");
@@ -37,7 +38,9 @@ pub(super) fn check(claim: &PersistentVolumeClaim, sink: &mut Sink<'_>) {
     let request = size(resources.and_then(|resources| resources.requests.as_ref()));
     let limit = size(resources.and_then(|resources| resources.limits.as_ref()));
     match request {
-        None => add("/spec/resources/requests", "The claim requests no storage.".into(), "Add `storage`, for example 1Gi."),
+        None => {
+            add("/spec/resources/requests", "The claim requests no storage.".into(), "Add `storage`, for example 1Gi.");
+        }
         Some(text) if nanos(text).is_none_or(|size| size <= 0) => add(
             "/spec/resources/requests/storage",
             format!("\"{}\" is not a size.", short(text)),

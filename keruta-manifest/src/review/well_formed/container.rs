@@ -17,7 +17,10 @@ pub(super) fn check(pod: &PodView<'_>, container: &ContainerView<'_>, version: K
         sink.add(
             FindingId::InvalidContainerName,
             container.at("/name"),
-            format!("\"{}\" is not a name of a container: it must be a DNS label of at most 63 characters.", short(container.name)),
+            format!(
+                "\"{}\" is not a name of a container: it must be a DNS label of at most 63 characters.",
+                short(container.name)
+            ),
             "Use `a` to `z`, `0` to `9` and `-`, with a letter or digit at both ends.",
         );
     }
@@ -96,9 +99,9 @@ fn is_image(image: &str) -> bool {
         let ends = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         ends(part.as_bytes().first())
             && ends(part.as_bytes().last())
-            && part.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
-            })
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-'))
     };
     digest_fits && tag_fits && parts.all(part_fits)
 }
@@ -116,7 +119,11 @@ fn restart_policy(container: &ContainerView<'_>, version: KubernetesVersion, sin
         sink.add(
             FindingId::InvalidRestartPolicy,
             container.at("/restartPolicy"),
-            format!("Kubernetes {version} refuses the restart policy \"{}\" of container \"{}\".", short(policy), short(container.name)),
+            format!(
+                "Kubernetes {version} refuses the restart policy \"{}\" of container \"{}\".",
+                short(policy),
+                short(container.name)
+            ),
             "Remove it; `Always` in an init container makes it a sidecar.",
         );
     }
@@ -130,7 +137,11 @@ fn mounts(pod: &PodView<'_>, container: &ContainerView<'_>, sink: &mut Sink<'_>)
             sink.add(
                 FindingId::UnknownVolume,
                 container.at(&format!("/volumeMounts/{index}/name")),
-                format!("The container \"{}\" mounts the volume \"{}\", which the Pod does not have.", short(container.name), short(&mount.name)),
+                format!(
+                    "The container \"{}\" mounts the volume \"{}\", which the Pod does not have.",
+                    short(container.name),
+                    short(&mount.name)
+                ),
                 "Add the volume to the Pod, or correct the name.",
             );
         }
@@ -154,7 +165,10 @@ fn mounts(pod: &PodView<'_>, container: &ContainerView<'_>, sink: &mut Sink<'_>)
         let expression = mount.sub_path_expr.as_deref().unwrap_or_default();
         let wrong = if !sub.is_empty() && !expression.is_empty() {
             Some("subPath and subPathExpr exclude each other")
-        } else if [sub, expression].into_iter().any(|path| path.starts_with('/') || path.split('/').any(|part| part == "..")) {
+        } else if [sub, expression]
+            .into_iter()
+            .any(|path| path.starts_with('/') || path.split('/').any(|part| part == ".."))
+        {
             Some("a sub-path is relative and has no `..`")
         } else {
             None
@@ -173,7 +187,11 @@ fn mounts(pod: &PodView<'_>, container: &ContainerView<'_>, sink: &mut Sink<'_>)
             sink.add(
                 FindingId::UnknownVolume,
                 container.at(&format!("/volumeDevices/{index}/name")),
-                format!("The container \"{}\" uses the volume \"{}\", which the Pod does not have.", short(container.name), short(&device.name)),
+                format!(
+                    "The container \"{}\" uses the volume \"{}\", which the Pod does not have.",
+                    short(container.name),
+                    short(&device.name)
+                ),
                 "Add the volume to the Pod, or correct the name.",
             );
         }
@@ -191,7 +209,10 @@ fn ports(container: &ContainerView<'_>, sink: &mut Sink<'_>) {
         } else if port.host_port.is_some_and(|host| host != 0 && !range.contains(&host)) {
             "the host port is not between 1 and 65535".to_owned()
         } else if !name.is_empty() && !is_port_name(name) {
-            format!("\"{}\" is not a name of a port (at most 15 characters, `a` to `z`, `0` to `9` and `-`, with a letter)", short(name))
+            format!(
+                "\"{}\" is not a name of a port (at most 15 characters, `a` to `z`, `0` to `9` and `-`, with a letter)",
+                short(name)
+            )
         } else if !matches!(protocol, "TCP" | "UDP" | "SCTP") {
             format!("\"{}\" is not TCP, UDP or SCTP", short(protocol))
         } else if !name.is_empty() && earlier.iter().any(|earlier| earlier.name.as_deref() == Some(name)) {
@@ -240,7 +261,10 @@ fn resources(container: &ContainerView<'_>, sink: &mut Sink<'_>) {
             sink.add(
                 FindingId::RequestAboveLimit,
                 container.at(&format!("/resources/requests/{}", segment(name))),
-                format!("The container \"{}\" requests {request} of {name}, more than its limit {limit}.", short(container.name)),
+                format!(
+                    "The container \"{}\" requests {request} of {name}, more than its limit {limit}.",
+                    short(container.name)
+                ),
                 "Raise the limit, or lower the request.",
             );
         }
@@ -255,14 +279,39 @@ mod tests {
     fn image_references() {
         let digest = "a".repeat(64);
         for image in [
-            "alpine", "alpine:3", "a/b/c:v1.2_x", "registry.Example.com:5000/a/b", "localhost/a", "localhost:5000/a:1",
-            "a__b", "ghcr.io/x/y-z.w", &format!("a@sha256:{digest}"), &format!("r.io/a:1@sha256:{digest}"),
+            "alpine",
+            "alpine:3",
+            "a/b/c:v1.2_x",
+            "registry.Example.com:5000/a/b",
+            "localhost/a",
+            "localhost:5000/a:1",
+            "a__b",
+            "ghcr.io/x/y-z.w",
+            &format!("a@sha256:{digest}"),
+            &format!("r.io/a:1@sha256:{digest}"),
         ] {
             assert!(is_image(image), "{image}");
         }
         for image in [
-            "", " a", "a ", "A", "a/B", "a:", "a:-x", "a:b:c", "a//b", "/a", "a/", "https://a", "a@", "a@sha256:12",
-            "a@sha256", "$(IMAGE)", "a b", "-a", "日",
+            "",
+            " a",
+            "a ",
+            "A",
+            "a/B",
+            "a:",
+            "a:-x",
+            "a:b:c",
+            "a//b",
+            "/a",
+            "a/",
+            "https://a",
+            "a@",
+            "a@sha256:12",
+            "a@sha256",
+            "$(IMAGE)",
+            "a b",
+            "-a",
+            "日",
         ] {
             assert!(!is_image(image), "{image}");
         }

@@ -58,8 +58,15 @@ fn wrong_source(env: &EnvVar) -> Option<&'static str> {
     if env.value.as_deref().is_some_and(|value| !value.is_empty()) {
         return Some("has a value and a source");
     }
-    let EnvVarSource { config_map_key_ref: map, field_ref: field, resource_field_ref: resource, secret_key_ref: secret, .. } = from;
-    match [map.is_some(), field.is_some(), resource.is_some(), secret.is_some()].into_iter().filter(|&set| set).count() {
+    let EnvVarSource {
+        config_map_key_ref: map,
+        field_ref: field,
+        resource_field_ref: resource,
+        secret_key_ref: secret,
+        ..
+    } = from;
+    match [map.is_some(), field.is_some(), resource.is_some(), secret.is_some()].into_iter().filter(|&set| set).count()
+    {
         // A source that these types do not know (`fileKeyRef`) is the version gate's matter.
         0 | 1 => {}
         _ => return Some("has several sources"),
@@ -148,5 +155,8 @@ fn looks_like_variable(name: &str) -> bool {
 
 /// Kubernetes adds variables for each Service of the namespace.
 fn is_service_variable(name: &str) -> bool {
-    name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT") || name.ends_with("_PORT") || name.contains("_PORT_")
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.ends_with("_PORT")
+        || name.contains("_PORT_")
 }

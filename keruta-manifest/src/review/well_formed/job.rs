@@ -112,7 +112,11 @@ fn wrong_rule(spec: &JobSpec, rule: &PodFailurePolicyRule) -> Option<&'static st
     if conditions.len() > 20 {
         return Some("the rule has more than 20 conditions");
     }
-    if conditions.iter().filter_map(|condition| condition.status.text()).any(|status| !matches!(status, "True" | "False" | "Unknown")) {
+    if conditions
+        .iter()
+        .filter_map(|condition| condition.status.text())
+        .any(|status| !matches!(status, "True" | "False" | "Unknown"))
+    {
         return Some("the status of a condition is none of True, False and Unknown");
     }
     let codes = rule.on_exit_codes.as_ref()?;
@@ -130,8 +134,10 @@ fn wrong_rule(spec: &JobSpec, rule: &PodFailurePolicyRule) -> Option<&'static st
     }
     let pod = spec.template.spec.as_ref()?;
     let container = codes.container_name.as_deref()?;
-    let names = pod.containers.iter().chain(pod.init_containers.iter().flatten()).map(|container| container.name.as_str());
-    (!names.into_iter().any(|name| name == container)).then_some("the rule names a container that the Pod does not have")
+    let names =
+        pod.containers.iter().chain(pod.init_containers.iter().flatten()).map(|container| container.name.as_str());
+    (!names.into_iter().any(|name| name == container))
+        .then_some("the rule names a container that the Pod does not have")
 }
 
 /// The status of a condition is required in older versions of the types and optional in newer ones.

@@ -66,10 +66,7 @@ pub(super) fn is_data_key(text: &str) -> bool {
 
 /// The name of a container's port: at most 15 of `a-z`, `0-9`, `-`, one letter, no hyphen at an end or twice.
 pub(super) fn is_port_name(text: &str) -> bool {
-    text.len() <= 15
-        && is_dns_part(text)
-        && text.bytes().any(|byte| byte.is_ascii_lowercase())
-        && !text.contains("--")
+    text.len() <= 15 && is_dns_part(text) && text.bytes().any(|byte| byte.is_ascii_lowercase()) && !text.contains("--")
 }
 
 #[cfg(test)]
@@ -86,7 +83,11 @@ mod tests {
         let table: [(Form, &[&str], &[&str]); 7] = [
             (is_label, &["a", "a-b", "0", "a0-1"], &["", "-a", "a-", "A", "a.b", "a_b", "日", &long]),
             (is_subdomain, &["a", "a.b-c.0", &long, &sub], &["", ".", "a.", ".a", "a..b", "a.-b", "A.b", &too_long]),
-            (is_qualified_name, &["a", "A_b.C-1", "x.y/z", "keruta.dev/Task"], &["", "/a", "a/", "a/b/c", "X/y", "_a", &long]),
+            (
+                is_qualified_name,
+                &["a", "A_b.C-1", "x.y/z", "keruta.dev/Task"],
+                &["", "/a", "a/", "a/b/c", "X/y", "_a", &long],
+            ),
             (is_label_value, &["", "a", "A.b_c-1"], &["-a", "a-", "a b", "日", &long]),
             (is_env_name, &["A", "a.b-c", "1", "A B"], &["", "A=B", "é", "a\tb"]),
             (is_data_key, &["a", ".a", "A_b-c.d", &long], &["", ".", "..", "..a", "a/b", "a b"]),

@@ -65,17 +65,28 @@ fn metadata_and_job_fields() {
         (json!({"metadata": {"labels": {"a/b/c": "x"}}}), ("invalid-label", "/metadata/labels/a~1b~1c")),
         (json!({"metadata": {"labels": {"a": "日本"}}}), ("invalid-label", "/metadata/labels/a")),
         (json!({"metadata": {"annotations": {"a b": ""}}}), ("invalid-annotation", "/metadata/annotations/a b")),
-        (json!({"spec": {"template": {"metadata": {"labels": {"a": "-"}}}}}), ("invalid-label", "/spec/template/metadata/labels/a")),
+        (
+            json!({"spec": {"template": {"metadata": {"labels": {"a": "-"}}}}}),
+            ("invalid-label", "/spec/template/metadata/labels/a"),
+        ),
         (json!({"spec": {"backoffLimit": -1}}), ("invalid-job-field", "/spec/backoffLimit")),
         (json!({"spec": {"activeDeadlineSeconds": 0}}), ("invalid-job-field", "/spec/activeDeadlineSeconds")),
         (json!({"spec": {"completionMode": "Indexed"}}), ("invalid-job-field", "/spec/completions")),
         (json!({"spec": {"maxFailedIndexes": 1}}), ("invalid-job-field", "/spec/maxFailedIndexes")),
         (json!({"spec": {"managedBy": "x"}}), ("invalid-job-field", "/spec/managedBy")),
         (json!({"spec": {"podReplacementPolicy": "Now"}}), ("invalid-job-field", "/spec/podReplacementPolicy")),
-        (json!({"spec": {"template": {"spec": {"restartPolicy": "Always"}}}}), ("invalid-restart-policy", "/spec/template/spec/restartPolicy")),
-        (json!({"spec": {"template": {"spec": {"restartPolicy": null}}}}), ("invalid-restart-policy", "/spec/template/spec/restartPolicy")),
-        (json!({"spec": {"template": {"spec": {"restartPolicy": "OnFailure"}}, "podFailurePolicy": {"rules": []}}}),
-            ("invalid-failure-policy", "/spec/podFailurePolicy")),
+        (
+            json!({"spec": {"template": {"spec": {"restartPolicy": "Always"}}}}),
+            ("invalid-restart-policy", "/spec/template/spec/restartPolicy"),
+        ),
+        (
+            json!({"spec": {"template": {"spec": {"restartPolicy": null}}}}),
+            ("invalid-restart-policy", "/spec/template/spec/restartPolicy"),
+        ),
+        (
+            json!({"spec": {"template": {"spec": {"restartPolicy": "OnFailure"}}, "podFailurePolicy": {"rules": []}}}),
+            ("invalid-failure-policy", "/spec/podFailurePolicy"),
+        ),
     ] {
         check_job(&patch, &[expected]);
     }
@@ -106,10 +117,22 @@ fn pods_and_volumes() {
         (json!({"tolerations": [{"operator": "Is", "key": "k"}]}), "invalid-pod-field", "/tolerations/0"),
         (json!({"tolerations": [{"value": "v"}]}), "invalid-pod-field", "/tolerations/0"),
         (json!({"volumes": [{"name": "A", "emptyDir": {}}]}), "invalid-volume-name", "/volumes/0/name"),
-        (json!({"volumes": [{"name": "a", "emptyDir": {}}, {"name": "a", "emptyDir": {}}]}), "duplicate-volume-name", "/volumes/1/name"),
-        (json!({"volumes": [{"name": "a", "emptyDir": {}, "secret": {"secretName": "s"}}]}), "invalid-volume-source", "/volumes/0"),
+        (
+            json!({"volumes": [{"name": "a", "emptyDir": {}}, {"name": "a", "emptyDir": {}}]}),
+            "duplicate-volume-name",
+            "/volumes/1/name",
+        ),
+        (
+            json!({"volumes": [{"name": "a", "emptyDir": {}, "secret": {"secretName": "s"}}]}),
+            "invalid-volume-source",
+            "/volumes/0",
+        ),
         (json!({"volumes": [{"name": "a", "secret": {}}]}), "invalid-volume-source", "/volumes/0"),
-        (json!({"volumes": [{"name": "a", "emptyDir": {"sizeLimit": "1GB"}}]}), "invalid-quantity", "/volumes/0/emptyDir/sizeLimit"),
+        (
+            json!({"volumes": [{"name": "a", "emptyDir": {"sizeLimit": "1GB"}}]}),
+            "invalid-quantity",
+            "/volumes/0/emptyDir/sizeLimit",
+        ),
     ] {
         check_job(&pod(patch), &[(id, &format!("{SPEC}{below}"))]);
     }
@@ -123,30 +146,73 @@ fn containers() {
         (json!({"image": "a b"}), "invalid-image", "/image"),
         (json!({"imagePullPolicy": "Sometimes"}), "invalid-pod-field", "/imagePullPolicy"),
         (json!({"env": [{"name": "A=B"}]}), "invalid-env-name", "/env/0/name"),
-        (json!({"env": [{"name": "A", "value": "x", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}), "invalid-env-source", "/env/0"),
-        (json!({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "status.phase"}}}]}), "invalid-env-source", "/env/0"),
-        (json!({"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "", "key": "k"}}}]}), "invalid-env-source", "/env/0"),
-        (json!({"env": [{"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "cpu"}}}]}), "invalid-env-source", "/env/0"),
+        (
+            json!({"env": [{"name": "A", "value": "x", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}),
+            "invalid-env-source",
+            "/env/0",
+        ),
+        (
+            json!({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "status.phase"}}}]}),
+            "invalid-env-source",
+            "/env/0",
+        ),
+        (
+            json!({"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "", "key": "k"}}}]}),
+            "invalid-env-source",
+            "/env/0",
+        ),
+        (
+            json!({"env": [{"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "cpu"}}}]}),
+            "invalid-env-source",
+            "/env/0",
+        ),
         (json!({"envFrom": [{}]}), "invalid-env-source", "/envFrom/0"),
-        (json!({"env": [{"name": "A", "value": "$(B)"}, {"name": "B", "value": "1"}]}), "undefined-env-reference", "/env/0/value"),
+        (
+            json!({"env": [{"name": "A", "value": "$(B)"}, {"name": "B", "value": "1"}]}),
+            "undefined-env-reference",
+            "/env/0/value",
+        ),
         (json!({"args": ["x$$$(NONE)"]}), "undefined-env-reference", "/args/0"),
         (json!({"volumeMounts": [{"name": "w", "mountPath": "/w"}]}), "unknown-volume", "/volumeMounts/0/name"),
-        (json!({"volumeMounts": [{"name": "v", "mountPath": "/w"}, {"name": "v", "mountPath": "/w"}]}), "duplicate-mount-path", "/volumeMounts/1/mountPath"),
-        (json!({"volumeMounts": [{"name": "v", "mountPath": "/a:b"}]}), "invalid-mount-path", "/volumeMounts/0/mountPath"),
-        (json!({"volumeMounts": [{"name": "v", "mountPath": "/a", "subPath": "../x"}]}), "invalid-mount-path", "/volumeMounts/0"),
+        (
+            json!({"volumeMounts": [{"name": "v", "mountPath": "/w"}, {"name": "v", "mountPath": "/w"}]}),
+            "duplicate-mount-path",
+            "/volumeMounts/1/mountPath",
+        ),
+        (
+            json!({"volumeMounts": [{"name": "v", "mountPath": "/a:b"}]}),
+            "invalid-mount-path",
+            "/volumeMounts/0/mountPath",
+        ),
+        (
+            json!({"volumeMounts": [{"name": "v", "mountPath": "/a", "subPath": "../x"}]}),
+            "invalid-mount-path",
+            "/volumeMounts/0",
+        ),
         (json!({"ports": [{"containerPort": 0}]}), "invalid-port", "/ports/0"),
         (json!({"ports": [{"containerPort": 1, "name": "a_b"}]}), "invalid-port", "/ports/0"),
-        (json!({"ports": [{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "a"}]}), "invalid-port", "/ports/1"),
+        (
+            json!({"ports": [{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "a"}]}),
+            "invalid-port",
+            "/ports/1",
+        ),
         (json!({"resources": {"requests": {"cpu": "much"}}}), "invalid-quantity", "/resources/requests/cpu"),
         (json!({"resources": {"limits": {"cpu": "-1"}}}), "invalid-quantity", "/resources/limits/cpu"),
-        (json!({"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "2000Mi"}}}), "request-above-limit", "/resources/requests/memory"),
+        (
+            json!({"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "2000Mi"}}}),
+            "request-above-limit",
+            "/resources/requests/memory",
+        ),
         (json!({"livenessProbe": {}}), "invalid-probe", "/livenessProbe"),
         (json!({"livenessProbe": {"exec": {}, "successThreshold": 2}}), "invalid-probe", "/livenessProbe"),
         (json!({"lifecycle": {"preStop": {}}}), "invalid-probe", "/lifecycle/preStop"),
     ] {
         let mut container = json!({"name": "main", "image": "a:1"});
         json_patch::merge(&mut container, &patch);
-        check_job(&json!({"spec": {"template": {"spec": {"containers": [container]}}}}), &[(id, &format!("{MAIN}{below}"))]);
+        check_job(
+            &json!({"spec": {"template": {"spec": {"containers": [container]}}}}),
+            &[(id, &format!("{MAIN}{below}"))],
+        );
     }
 }
 
@@ -175,7 +241,8 @@ fn claims_and_maps() {
     let claim = |patch: Value| {
         let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
         json_patch::merge(&mut spec, &patch);
-        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": spec});
+        let claim =
+            json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": spec});
         Object::from(serde_json::from_value::<PersistentVolumeClaim>(claim).unwrap())
     };
     let version = KubernetesVersion::default();
