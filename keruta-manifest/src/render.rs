@@ -143,7 +143,7 @@ fn on_the_task(task: &Task, lineage: &Lineage, can_be_retried: bool, job: &Objec
         );
         let cure =
             "render parent and child together, give the child its rootTaskId, or name the parents with --lineage";
-        findings.push(Finding::new(FindingId::LineageRootAssumed, job.clone(), "", message, cure));
+        findings.push(Finding::new(FindingId::LineageAssumed, job.clone(), "", message, cure));
     }
     if !can_be_retried && task.attempt.unwrap_or(1) == 1 {
         let message = "the task id is so long that the Job of a second attempt would have no valid name";

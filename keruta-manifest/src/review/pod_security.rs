@@ -69,7 +69,7 @@ impl FromStr for PodSecurityLevel {
 
 /// What a namespace of this level would refuse in a Pod: one finding for each violated control and container.
 ///
-/// `annotations` are the Pod's own (the old AppArmor annotations are a control), `object` and `base` say what the
+/// `annotations` are the Pod's own (the old annotations for `AppArmor` are a control), `object` and `base` say what the
 /// findings point into: for a Job the base is `/spec/template`, for a bare Pod it is empty.
 ///
 /// ```

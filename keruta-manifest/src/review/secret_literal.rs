@@ -1,4 +1,4 @@
-//! Secrets written as plain text: in environments, command lines, ConfigMaps and annotations.
+//! Secrets written as plain text: in environments, command lines, config maps and annotations.
 //!
 //! Two kinds of evidence count: the name of a variable, and the form of a text. The findings say which, and how
 //! long the text is; they never repeat it.

@@ -41,6 +41,7 @@ macro_rules! finding_ids {
         )]
         #[serde(rename_all = "kebab-case")]
         #[non_exhaustive]
+        #[allow(clippy::doc_markdown, reason = "the texts are shown to people too")]
         pub enum FindingId {
             $($(#[doc = $doc])+ $variant,)+
         }
@@ -239,9 +240,9 @@ finding_ids! {
     VersionFieldOff = "version-field-off", Warning, GATES;
 
     /// A child was rendered without its ancestors, so that its parent was taken for the owner of the workspace.
-    LineageRootAssumed = "lineage-root-assumed", Warning, STORAGE;
-    /// A task id so long that a second attempt would have no valid name.
-    NameLeavesNoRetry = "name-leaves-no-retry", Note, NAMES;
+    LineageAssumed = "lineage-assumed", Warning, STORAGE;
+    /// A task id so long that the Job of a second attempt would have no valid name.
+    NameLeavesNoRetry = "name-leaves-no-retry", Warning, NAMES;
 }
 
 impl fmt::Display for FindingId {

@@ -88,7 +88,7 @@ fn one_sided<'v>(
 }
 
 /// Null, and lists and maps without entries, are as good as absent; the Kubernetes types make no difference.
-/// `emptyDir: {}` is the exception: there the empty map says which kind of volume it is.
+/// (A volume without a source is an emptyDir.)
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -50,30 +50,42 @@ pub(super) fn value_is_harmless(value: &str) -> bool {
         || (value.starts_with('/') && !value.contains(char::is_whitespace))
 }
 
-/// The bytes that some pattern begins with.
-static STARTS: [bool; 256] = {
-    let mut starts = [false; 256];
-    let bytes = b"gxAs-enph:S";
+/// The first two bytes of every pattern.
+const BEGINNINGS: [[u8; 2]; 17] = [
+    *b"gh", *b"gi", *b"gl", *b"xo", *b"xa", *b"AK", *b"AS", *b"AI", *b"sk", *b"np", *b"py", *b"hf", *b"hv", *b"SG",
+    *b"--", *b"ey", *b":/",
+];
+
+/// For each byte the beginnings that it is the first of, and those that it is the second of, as bits: a pair of
+/// bytes begins a pattern if the two have a bit in common.
+static PAIRS: [[u32; 256]; 2] = {
+    let mut pairs = [[0; 256]; 2];
     let mut index = 0;
-    while index < bytes.len() {
-        starts[bytes[index] as usize] = true;
+    while index < BEGINNINGS.len() {
+        let [first, second] = BEGINNINGS[index];
+        pairs[0][first as usize] |= 1 << index;
+        pairs[1][second as usize] |= 1 << index;
         index += 1;
     }
-    starts
+    pairs
 };
 
 /// What kind of secret a text holds, by its form.
 pub(super) fn recognise(text: &str) -> Option<&'static str> {
     let bytes = text.as_bytes();
-    let mut before = b' ';
-    for (index, &byte) in bytes.iter().enumerate() {
-        if STARTS[usize::from(byte)]
-            && (byte == b':' || !(is_word(before) || before == b'-'))
+    let [first, second] = &PAIRS;
+    for (index, pair) in bytes.windows(2).enumerate() {
+        if let &[one, two] = pair
+            && first[usize::from(one)] & second[usize::from(two)] != 0
+            && (one == b':'
+                || !index
+                    .checked_sub(1)
+                    .and_then(|before| bytes.get(before))
+                    .is_some_and(|&byte| is_word(byte) || byte == b'-'))
             && let Some(kind) = at(bytes, index)
         {
             return Some(kind);
         }
-        before = byte;
     }
     None
 }

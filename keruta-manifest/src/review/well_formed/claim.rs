@@ -1,4 +1,4 @@
-//! PersistentVolumeClaims.
+//! Claims of persistent volumes.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub(super) fn check(claim: &PersistentVolumeClaim, sink: &mut Sink<'_>) {
     let limit = size(resources.and_then(|resources| resources.limits.as_ref()));
     match request {
         None => {
-            add("/spec/resources/requests", "The claim requests no storage.".into(), "Add `storage`, for example 1Gi.")
+            add("/spec/resources/requests", "The claim requests no storage.".into(), "Add `storage`, for example 1Gi.");
         }
         Some(text) if nanos(text).is_none_or(|size| size <= 0) => add(
             "/spec/resources/requests/storage",

@@ -10,7 +10,6 @@ use crate::object::Object;
 pub(super) fn check(object: &Object, sink: &mut Sink<'_>) {
     let metadata = object.metadata();
     let name = object.name();
-    let generated = metadata.generate_name.is_some();
     // Role and RoleBinding names are path segments and may hold more; a Namespace's is a label.
     let fits = match object {
         Object::Role(_) | Object::RoleBinding(_) => {
@@ -20,7 +19,8 @@ pub(super) fn check(object: &Object, sink: &mut Sink<'_>) {
         Object::Job(_) => is_subdomain(name) && name.len() <= 63,
         _ => is_subdomain(name),
     };
-    if !fits && !(generated && name.is_empty()) {
+    let generates = metadata.generate_name.is_some() && name.is_empty();
+    if !fits && !generates {
         let rule = match object {
             Object::Job(_) => "a DNS subdomain of at most 63 characters, because it becomes a label value",
             Object::Namespace(_) => "a DNS label of at most 63 characters",

@@ -4,6 +4,12 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
 use serde_json::{Value, json};
 
+const SPEC: &str = "/spec/template/spec";
+
+const MAIN: &str = "/spec/template/spec/containers/0";
+
+const INIT: &str = "/spec/template/spec/initContainers/0";
+
 fn found(object: &Object, version: KubernetesVersion) -> Vec<(&'static str, String)> {
     let mut found: Vec<Finding> = Vec::new();
     check(object, version, &mut Sink::new(object.kind(), object.name(), &mut found));
@@ -103,7 +109,6 @@ fn metadata_and_job_fields() {
 #[test]
 fn pods_and_volumes() {
     let pod = |pod: Value| json!({"spec": {"template": {"spec": pod}}});
-    const SPEC: &str = "/spec/template/spec";
     for (patch, id, below) in [
         (json!({"containers": []}), "missing-containers", "/containers"),
         (json!({"serviceAccountName": "A"}), "invalid-pod-field", "/serviceAccountName"),
@@ -135,7 +140,6 @@ fn pods_and_volumes() {
 
 #[test]
 fn containers() {
-    const MAIN: &str = "/spec/template/spec/containers/0";
     for (patch, id, below) in [
         (json!({"name": "A"}), "invalid-container-name", "/name"),
         (json!({"image": null}), "missing-image", "/image"),
@@ -219,7 +223,6 @@ fn init_containers() {
         json_patch::merge(&mut container, &patch);
         json!({"spec": {"template": {"spec": {"initContainers": [container]}}}})
     };
-    const INIT: &str = "/spec/template/spec/initContainers/0";
     for (patch, id, below) in [
         (json!({"readinessProbe": {"exec": {}}}), "init-container-lifecycle", "/readinessProbe"),
         (json!({"lifecycle": {"postStart": {"exec": {}}}}), "init-container-lifecycle", "/lifecycle"),
