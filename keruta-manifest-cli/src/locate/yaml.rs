@@ -17,6 +17,35 @@ pub(super) fn locate(text: &str, path: &[Segment]) -> Option<Found> {
     }
 }
 
+/// The first key that its mapping has already.
+pub(crate) fn duplicate(text: &str) -> Option<Range<usize>> {
+    let mut walk = Walk { text, parser: Parser::new_from_str(text) };
+    // For each open collection its keys, or nothing for a sequence, and whether a key comes next.
+    let mut open: Vec<(Option<Vec<String>>, bool)> = Vec::new();
+    loop {
+        let (event, span) = walk.next()?;
+        if matches!(event, Event::SequenceEnd | Event::MappingEnd) {
+            open.pop();
+            continue;
+        }
+        if let Some((Some(keys), key_is_next)) = open.last_mut() {
+            let is_key = std::mem::replace(key_is_next, !*key_is_next);
+            if let (true, Event::Scalar(key, ..)) = (is_key, &event) {
+                if keys.iter().any(|known| known == key) {
+                    return Some(walk.bytes(span));
+                }
+                keys.push(key.to_string());
+            }
+        }
+        match event {
+            Event::MappingStart(..) => open.push((Some(Vec::new()), true)),
+            Event::SequenceStart(..) => open.push((None, false)),
+            Event::StreamEnd => return None,
+            _ => {}
+        }
+    }
+}
+
 struct Walk<'t> {
     text: &'t str,
     parser: Parser<'t, StrInput<'t>>,

@@ -11,7 +11,7 @@ use super::layers::{Layer, Written};
 use super::{properties, tree::Tree};
 use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
-use crate::locate::Format;
+use crate::locate::{Format, duplicate_in_yaml};
 use crate::place::{Origin, Source};
 
 /// The language that a file's name says.
@@ -50,7 +50,14 @@ fn layer(name: &str, text: String, format: Format) -> Result<Layer, Box<Diagnost
         Format::Yaml => serde_yaml::from_str::<Tree>(&text).map(|tree| tree.0).map_err(|error| {
             let at = error.location();
             let (line, column) = at.map_or((0, 0), |at| (at.line(), at.column()));
-            in_source(syntax("YAML", &error.to_string(), line, column))
+            let mut diagnostic = in_source(syntax("YAML", &error.to_string(), line, column));
+            // The parser knows the mapping only, not the key.
+            if diagnostic.rule == Rule::DuplicateField.id()
+                && let Some(key) = duplicate_in_yaml(&text)
+            {
+                diagnostic.place = Some(source.place(key));
+            }
+            diagnostic
         })?,
         Format::Toml => match DeTable::parse(&text) {
             Ok(table) => Value::Object(of_table(table.get_ref())),

@@ -14,11 +14,6 @@ impl Known {
         Self(serde_json::to_value(Settings::default()).unwrap_or_default())
     }
 
-    /// The default at a path.
-    pub(crate) fn default_at(&self, path: &str) -> Option<&Value> {
-        path.split('.').try_fold(&self.0, |node, key| node.get(key))
-    }
-
     /// The path with each name as the settings spell it, where they have it in another spelling.
     pub(crate) fn respell(&self, path: &[Segment]) -> Vec<Segment> {
         let mut node = Some(&self.0);

