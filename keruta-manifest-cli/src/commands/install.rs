@@ -1,0 +1,23 @@
+//! `install`: what a cluster needs to run keruta.
+
+use keruta_manifest::install::InstallPlan;
+
+use crate::args::InstallArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::manifests;
+use crate::terminal::Stdout;
+
+pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
+    let refused = |error: keruta_manifest::install::InstallError| Failure::Refused(error.to_string());
+    let mut plan = InstallPlan::new()
+        .system_namespace(args.system_namespace.as_str())
+        .and_then(|plan| plan.task_namespaces(args.namespace.iter().map(String::as_str)))
+        .map_err(refused)?
+        .pod_security(args.pod_security);
+    if !args.only.is_empty() {
+        plan = plan.only(args.only.iter().copied());
+    }
+    Stdout::new()?.write(&manifests::whole(&plan.objects(), args.output)?)?;
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,22 @@
+//! `schema`: the JSON Schemas.
+
+use keruta_manifest::schema;
+use schemars::generate::SchemaSettings;
+
+use crate::args::{Schema, SchemaArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::terminal::Stdout;
+
+pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
+    let schema = match args.of {
+        Schema::Task => schema::task(),
+        Schema::Settings => schema::settings(),
+        Schema::Report => {
+            SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Report<'static>>().to_value()
+        }
+    };
+    Stdout::new()?.write(&format!("{schema:#}\n"))?;
+    Ok(Exit::Fine)
+}

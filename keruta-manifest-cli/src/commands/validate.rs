@@ -1,0 +1,158 @@
+//! `validate`: what is wrong with tasks, settings and the manifests they would become.
+
+use keruta_manifest::review::Severity;
+
+use super::rendering::Rendering;
+use crate::args::{Format, ValidateArgs};
+use crate::diagnostic::{Diagnostic, github, json, sarif};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::tasks::{self, Done, Item, Sink, Work};
+use crate::terminal::{Stdout, Talk};
+
+pub(super) fn run(args: &ValidateArgs, talk: Talk) -> Result<Exit, Failure> {
+    let mut report = Report {
+        stdout: Stdout::new()?,
+        format: args.format,
+        talk,
+        begun: false,
+        any: false,
+        valid: 0,
+        invalid: 0,
+        told: [0; 3],
+    };
+    let worked = Rendering::new(&args.input, talk).and_then(|rendering| {
+        // Tools filter by themselves; people are told notes where they ask for them.
+        let least = match args.format {
+            Format::Human | Format::Github => talk.least,
+            Format::Json | Format::Sarif => Severity::Note,
+        };
+        tasks::run(&args.input.task, &Validate { rendering, least }, &mut report)
+    });
+    let exit = match worked {
+        // What is wrong with the settings, or with the file as a whole, belongs into the report as well.
+        Err(Failure::Invalid(diagnostics)) => {
+            report.take(&mut Done { diagnostics, ..Done::default() })?;
+            Exit::Invalid
+        }
+        other => other?,
+    };
+    report.end()?;
+    Ok(exit)
+}
+
+struct Validate {
+    rendering: Rendering,
+    least: Severity,
+}
+
+impl Work for Validate {
+    fn work(&self, item: &mut Item<'_>, done: &mut Done) -> Exit {
+        let rendered = match self.rendering.render(item) {
+            Ok(rendered) => rendered,
+            Err(problems) => {
+                done.diagnostics.extend(problems);
+                done.wrong += 1;
+                return Exit::Invalid;
+            }
+        };
+        done.fine += 1;
+        done.diagnostics.extend(self.rendering.findings(item, &rendered.findings, self.least));
+        if rendered.findings.iter().any(|finding| finding.severity >= Severity::Warning) {
+            Exit::Findings
+        } else {
+            Exit::Fine
+        }
+    }
+
+    fn keeps_going(&self) -> bool {
+        true
+    }
+}
+
+/// The report on standard output.
+struct Report {
+    stdout: Stdout,
+    format: Format,
+    talk: Talk,
+    begun: bool,
+    any: bool,
+    valid: usize,
+    invalid: usize,
+    /// How many notes, warnings and errors were told.
+    told: [usize; 3],
+}
+
+impl Report {
+    fn begin(&mut self) -> Result<(), Failure> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        match self.format {
+            Format::Human | Format::Github => Ok(()),
+            Format::Json => self.stdout.write(json::HEAD),
+            Format::Sarif => self.stdout.write(&sarif::head()),
+        }
+    }
+
+    fn write(&mut self, out: &mut String, diagnostic: &Diagnostic) {
+        let first = !std::mem::replace(&mut self.any, true);
+        match self.format {
+            Format::Human => self.talk.for_stdout().write(out, diagnostic),
+            Format::Json => json::write(out, diagnostic, first),
+            Format::Sarif => sarif::write(out, diagnostic, first),
+            Format::Github => github::write(out, diagnostic),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Failure> {
+        self.begin()?;
+        match self.format {
+            Format::Json => self.stdout.write(&json::tail(self.valid, self.invalid)),
+            Format::Sarif => self.stdout.write(sarif::TAIL),
+            Format::Github => Ok(()),
+            Format::Human => {
+                let [notes, warnings, errors] = self.told;
+                let text = format!(
+                    "{} valid, {} invalid; {}, {}, {}",
+                    counted(self.valid, "task"),
+                    self.invalid,
+                    counted(errors, "error"),
+                    counted(warnings, "warning"),
+                    counted(notes, "note"),
+                );
+                if self.talk.least < Severity::Error {
+                    self.talk.sum_up(self.worst(), &text);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn worst(&self) -> Severity {
+        let [_, warnings, errors] = self.told;
+        match (errors, warnings) {
+            (1.., _) => Severity::Error,
+            (_, 1..) => Severity::Warning,
+            _ => Severity::Note,
+        }
+    }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+impl Sink for Report {
+    fn take(&mut self, done: &mut Done) -> Result<(), Failure> {
+        self.begin()?;
+        let mut out = String::new();
+        for diagnostic in &done.diagnostics {
+            self.told[diagnostic.severity as usize] += 1;
+            self.write(&mut out, diagnostic);
+        }
+        self.valid += done.fine;
+        self.invalid += done.wrong;
+        if out.is_empty() { Ok(()) } else { self.stdout.write(&out) }
+    }
+}

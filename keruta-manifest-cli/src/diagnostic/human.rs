@@ -1,0 +1,111 @@
+//! Diagnostics for people, in the form of rustc and cargo.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use keruta_manifest::review::Severity;
+
+use super::Diagnostic;
+use crate::place::Place;
+
+/// Writes diagnostics, in colour or not.
+pub(crate) struct Human {
+    renderer: Renderer,
+}
+
+impl Human {
+    pub(crate) const fn new(colour: bool) -> Self {
+        Self { renderer: if colour { Renderer::styled() } else { Renderer::plain() } }
+    }
+
+    /// One line without a place.
+    pub(crate) fn line(&self, severity: Severity, text: &str) -> String {
+        let group = Group::with_title(level(severity).primary_title(visible(text)));
+        let mut line = self.renderer.render(&[group]);
+        line.push('\n');
+        line
+    }
+
+    /// Appends one diagnostic and an empty line.
+    pub(crate) fn write(&self, out: &mut String, diagnostic: &Diagnostic) {
+        let title = level(diagnostic.severity).primary_title(visible(&diagnostic.headline())).id(diagnostic.rule);
+        let mut group = Group::with_title(title);
+        let mut partial = false;
+        match (&diagnostic.place, &diagnostic.object) {
+            (Some(place), _) => {
+                partial = place.partial;
+                group = with_excerpt(group, place);
+            }
+            (None, Some(object)) => {
+                group = group.element(Origin::path(format!("{}/{} {}", object.kind, object.name, object.pointer)));
+            }
+            (None, None) => {}
+        }
+        if let (Some(_), Some(object)) = (&diagnostic.place, &diagnostic.object) {
+            let target = format!("it becomes {}/{} {}", object.kind, object.name, object.pointer);
+            group = group.element(Level::NOTE.message(visible(&target)));
+        }
+        if let Some(task) = &diagnostic.task {
+            group = group.element(Level::NOTE.message(format!("in the task {task:?}")));
+        }
+        group = group.element(Level::HELP.message(visible(&diagnostic.cure)));
+        group = group.element(Level::NOTE.message(format!("see {}", diagnostic.reference)));
+        let text = self.renderer.render(&[group]);
+        for line in text.lines() {
+            if !(partial && is_connector(line)) {
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+        out.push('\n');
+    }
+}
+
+const fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    }
+}
+
+fn with_excerpt<'a>(group: Group<'a>, place: &'a Place) -> Group<'a> {
+    let name = visible(place.origin.name());
+    let mark = AnnotationKind::Primary.span(place.marked.clone());
+    let snippet = Snippet::source(place.excerpt.as_str()).line_start(place.line).annotation(mark);
+    if place.partial {
+        // The excerpt does not begin where its line does, so the column is told apart from it.
+        group.element(Origin::path(name).line(place.line).char_column(place.column)).element(snippet)
+    } else {
+        group.element(snippet.path(name))
+    }
+}
+
+/// Control characters of an input must not reach a terminal.
+fn visible(text: &str) -> String {
+    if !text.contains(|character: char| character.is_control() && character != '\n') {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\n' {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// The `:::` line that joins a place to its excerpt and says nothing here.
+fn is_connector(line: &str) -> bool {
+    let mut plain = String::new();
+    let mut in_escape = false;
+    for character in line.chars() {
+        match character {
+            '\u{1b}' => in_escape = true,
+            'm' if in_escape => in_escape = false,
+            _ if in_escape => {}
+            _ => plain.push(character),
+        }
+    }
+    plain.trim() == ":::"
+}

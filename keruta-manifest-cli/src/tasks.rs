@@ -1,0 +1,60 @@
+//! The tasks of a command: from a file of any length, or from flags.
+
+mod batch;
+mod flags;
+mod index;
+mod lineage_file;
+mod pool;
+mod splitter;
+mod whence;
+
+pub(crate) use pool::{Done, Sink, Work, run};
+pub(crate) use whence::{Whence, segments};
+
+
+use keruta_manifest::Task;
+use keruta_manifest::lineage::Lineage;
+use keruta_manifest::problem::{FieldPath, Problem, Problems, Rule};
+use keruta_manifest::read::Partial;
+
+/// A task of the command.
+pub(crate) struct Item<'b> {
+    /// Where it was written.
+    pub(crate) whence: Whence<'b>,
+    /// What could be read of it.
+    pub(crate) read: Read,
+    /// Its ancestors, as far as the tasks before it tell.
+    pub(crate) lineage: Result<Lineage, Problems>,
+}
+
+/// What could be read of a task.
+pub(crate) enum Read {
+    /// All of it.
+    Whole(Task),
+    /// What its problems left.
+    Part(Box<Partial<Task>>),
+    /// Nothing: it is no text.
+    Nothing(Problem),
+}
+
+impl Item<'_> {
+    /// The task, or what is left of it.
+    pub(crate) fn task(&self) -> Option<&Task> {
+        match &self.read {
+            Read::Whole(task) => Some(task),
+            Read::Part(partial) => partial.rest.as_ref(),
+            Read::Nothing(_) => None,
+        }
+    }
+
+    /// What was read, by value; nothing stays.
+    pub(crate) fn take(&mut self) -> Read {
+        let nothing = Problem::custom(FieldPath::root(), Rule::Syntax, "is not readable", "check the file");
+        std::mem::replace(&mut self.read, Read::Nothing(nothing))
+    }
+
+    /// The id, where it could be read.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.task().map(|task| task.id.as_str())
+    }
+}

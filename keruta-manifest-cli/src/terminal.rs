@@ -1,0 +1,99 @@
+//! Standard output for results, standard error for talk.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+
+use crate::args::{Colour, TalkArgs};
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::human::Human;
+use crate::failure::Failure;
+use keruta_manifest::review::Severity;
+
+/// Standard output, without a buffer: what is written is large and whole.
+pub(crate) struct Stdout(File);
+
+impl Stdout {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let descriptor = io::stdout().as_fd().try_clone_to_owned().map_err(Failure::stdout)?;
+        Ok(Self(File::from(descriptor)))
+    }
+
+    pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
+        self.0.write_all(text.as_bytes()).map_err(Failure::stdout)
+    }
+}
+
+/// What is said on standard error, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Talk {
+    /// The least that is told.
+    pub(crate) least: Severity,
+    stderr_colour: bool,
+    stdout_colour: bool,
+}
+
+impl Talk {
+    pub(crate) fn new(args: &TalkArgs) -> Self {
+        let least = match (args.verbose, args.quiet) {
+            (true, _) => Severity::Note,
+            (_, true) => Severity::Error,
+            _ => Severity::Warning,
+        };
+        Self {
+            least,
+            stderr_colour: colour(args.color, || io::stderr().is_terminal()),
+            stdout_colour: colour(args.color, || io::stdout().is_terminal()),
+        }
+    }
+
+    /// Tells diagnostics on standard error.
+    pub(crate) fn tell(self, diagnostics: &[Diagnostic]) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        let human = Human::new(self.stderr_colour);
+        let mut text = String::new();
+        for diagnostic in diagnostics {
+            human.write(&mut text, diagnostic);
+        }
+        say(&text);
+    }
+
+    /// Tells how it all went, whatever is told besides.
+    pub(crate) fn sum_up(self, severity: Severity, text: &str) {
+        say(&Human::new(self.stderr_colour).line(severity, text));
+    }
+
+    /// Tells something in one line on standard error, in the same form.
+    pub(crate) fn line(self, severity: Severity, text: &str) {
+        if severity >= self.least {
+            say(&Human::new(self.stderr_colour).line(severity, text));
+        }
+    }
+
+    /// How diagnostics are written for people on standard output.
+    pub(crate) const fn for_stdout(self) -> Human {
+        Human::new(self.stdout_colour)
+    }
+
+    /// Whether standard output has colour.
+    pub(crate) const fn stdout_has_colour(self) -> bool {
+        self.stdout_colour
+    }
+}
+
+fn colour(when: Colour, is_terminal: impl FnOnce() -> bool) -> bool {
+    let refused = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    match when {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => is_terminal() && !refused() && !is_dumb(),
+    }
+}
+
+/// Nobody may be listening; that is no reason to fail.
+fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
