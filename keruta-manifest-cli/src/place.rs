@@ -141,9 +141,9 @@ impl Source<'_> {
         if !last.is_some_and(word) {
             return at..at + last.map_or(0, char::len_utf8);
         }
-        let start = head.rfind(|character: char| !word(character)).map_or(0, |before| {
-            before + head[before..].chars().next().map_or(0, char::len_utf8)
-        });
+        let start = head
+            .rfind(|character: char| !word(character))
+            .map_or(0, |before| before + head[before..].chars().next().map_or(0, char::len_utf8));
         start.max(line_start.min(at))..at + last.map_or(0, char::len_utf8)
     }
 }
