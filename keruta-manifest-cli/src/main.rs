@@ -20,7 +20,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use keruta_manifest::review::Severity;
 
 use args::Cli;
@@ -53,8 +53,8 @@ fn tell(failure: &Failure, talk: Talk) {
     match failure {
         Failure::Invalid(diagnostics) => talk.tell(diagnostics),
         Failure::Closed => {}
-        Failure::Usage(_) => {
-            talk.line(Severity::Error, &format!("{failure}\n\nFor more information, try '--help'."));
+        Failure::Usage(words) => {
+            let _ = Cli::command().error(clap::error::ErrorKind::ValueValidation, words).print();
         }
         other => talk.line(Severity::Error, &other.to_string()),
     }
