@@ -38,6 +38,8 @@ fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
+    #[cfg(debug_assertions)]
+    bug::on_purpose();
     let talk = Talk::new(&cli.talk);
     match commands::run(&cli, talk) {
         Ok(exit) => exit,

@@ -76,7 +76,9 @@ impl Source<'_> {
         }
         // What is wrong with these is the key, not the value.
         let key_is_wrong = match problem.rule {
-            Rule::UnknownField | Rule::InitContainer | Rule::EnvName | Rule::ReservedEnvName | Rule::QualifiedName => true,
+            Rule::UnknownField | Rule::InitContainer | Rule::EnvName | Rule::ReservedEnvName | Rule::QualifiedName => {
+                true
+            }
             Rule::Patch => problem.message.starts_with("unknown field"),
             _ => false,
         };
@@ -145,9 +147,9 @@ impl Source<'_> {
         if !last.is_some_and(word) {
             return at..at + last.map_or(0, char::len_utf8);
         }
-        let start = head.rfind(|character: char| !word(character)).map_or(0, |before| {
-            before + head[before..].chars().next().map_or(0, char::len_utf8)
-        });
+        let start = head
+            .rfind(|character: char| !word(character))
+            .map_or(0, |before| before + head[before..].chars().next().map_or(0, char::len_utf8));
         start.max(line_start.min(at))..at + last.map_or(0, char::len_utf8)
     }
 }

@@ -57,7 +57,7 @@ Examples:
     keruta-manifest render --id task-1 --repo https://github.com/acme/app.git --image node:22 -- npm test
 
   With settings from a file and a flag, one manifest file for each task:
-    keruta-manifest render -t tasks.json -s keruta.toml --set workspace.size=5Gi --output-dir manifests";
+    keruta-manifest render -t tasks.json -s keruta.toml --set job.backoffLimit=0 --output-dir out";
 
 pub(super) const VALIDATE_USAGE: &str = "\
 keruta-manifest validate [OPTIONS] --task <FILE>

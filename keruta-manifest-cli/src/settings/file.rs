@@ -174,11 +174,9 @@ mod tests {
 
     #[test]
     fn what_is_given_twice_is_refused_with_its_line() {
-        for (text, format) in [
-            ("{\"a\": 1,\n\"a\": 2}", Format::Json),
-            ("a: 1\na: 2\n", Format::Yaml),
-            ("a = 1\na = 2\n", Format::Toml),
-        ] {
+        for (text, format) in
+            [("{\"a\": 1,\n\"a\": 2}", Format::Json), ("a: 1\na: 2\n", Format::Yaml), ("a = 1\na = 2\n", Format::Toml)]
+        {
             let diagnostic = layer("x", text.to_owned(), format).unwrap_err();
             assert_eq!(diagnostic.place.as_ref().unwrap().line, 2, "{format:?} {diagnostic:?}");
         }

@@ -43,9 +43,9 @@ impl Batch {
     }
 
     pub(crate) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.tasks.iter().filter_map(|range| {
-            Some(Record { bytes: self.bytes.get(range.clone())?, batch: self, start: range.start })
-        })
+        self.tasks
+            .iter()
+            .filter_map(|range| Some(Record { bytes: self.bytes.get(range.clone())?, batch: self, start: range.start }))
     }
 }
 

@@ -63,7 +63,9 @@ impl Splitter {
             start = self.between(bytes, from);
             match bytes.get(start) {
                 None => return Step::More(start),
-                Some(_) => self.open = Some(Open { seen: 0, in_string: false, depth: 0, braces: 0, too_deep: false, last: 0 }),
+                Some(_) => {
+                    self.open = Some(Open { seen: 0, in_string: false, depth: 0, braces: 0, too_deep: false, last: 0 })
+                }
             }
         }
         let Some(open) = &mut self.open else { return Step::More(start) };

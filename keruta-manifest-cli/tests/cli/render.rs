@@ -48,8 +48,27 @@ fn names_and_lists() {
 #[test]
 fn a_task_without_a_file() {
     let run = World::new().run(&[
-        "render", "--id", "t", "--title", "a title", "--image", "node:22", "--repo", "https://github.com/acme/app.git",
-        "--ref", "main", "--parent", "p", "--storage", "7Gi", "--access-mode", "ReadWriteMany", "-q", "--", "npm", "test",
+        "render",
+        "--id",
+        "t",
+        "--title",
+        "a title",
+        "--image",
+        "node:22",
+        "--repo",
+        "https://github.com/acme/app.git",
+        "--ref",
+        "main",
+        "--parent",
+        "p",
+        "--storage",
+        "7Gi",
+        "--access-mode",
+        "ReadWriteMany",
+        "-q",
+        "--",
+        "npm",
+        "test",
     ]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert!(run.stdout.contains("claimName: git-repo-pvc-p"), "{}", run.stdout);

@@ -8,7 +8,8 @@ use super::world::World;
 
 fn tasks(count: usize) -> String {
     (0..count).fold(String::new(), |mut lines, index| {
-        writeln!(lines, "{{\"id\": \"task-{index}\", \"image\": \"a/b:1\", \"command\": [\"run\", \"{index}\"]}}").unwrap();
+        writeln!(lines, "{{\"id\": \"task-{index}\", \"image\": \"a/b:1\", \"command\": [\"run\", \"{index}\"]}}")
+            .unwrap();
         lines
     })
 }
@@ -64,10 +65,7 @@ fn a_broken_line_costs_one_task() {
     let input = format!("{}{{\"id\": \"b\", \"image\": \"a:1\"\n{}oops\n{}", good("a"), good("c"), good("d"));
     let run = World::new().run_with(&["render", "--task", "-", "-o", "name", "--keep-going"], &input);
     assert_eq!(run.code, 3);
-    assert_eq!(
-        names(&run.stdout),
-        ["job.batch/keruta-job-a", "job.batch/keruta-job-c", "job.batch/keruta-job-d"]
-    );
+    assert_eq!(names(&run.stdout), ["job.batch/keruta-job-a", "job.batch/keruta-job-c", "job.batch/keruta-job-d"]);
     assert!(run.stderr.contains("<stdin>:4:1"), "{}", run.stderr);
 }
 
@@ -88,13 +86,23 @@ fn an_id_is_given_once() {
     let input = format!("{0}{0}", tasks(1));
     let run = World::new().run_with(&["render", "--task", "-", "-o", "name"], &input);
     assert_eq!((run.code, names(&run.stdout).len()), (3, 1));
-    assert!(run.stderr.starts_with("error[unique]: id: a task before this one has the id \"task-0\" too\n --> <stdin>:2:8"), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("error[unique]: id: a task before this one has the id \"task-0\" too\n --> <stdin>:2:8"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn children_share_the_claim_of_the_first_ancestor() {
-    let child = |id: &str, parent: &str| format!("{{\"id\": \"{id}\", \"image\": \"a:1\", \"parentId\": \"{parent}\"}}\n");
-    let input = format!("{}{}{}", "{\"id\": \"a\", \"image\": \"a:1\", \"workspace\": {\"kind\": \"pvc\"}}\n", child("b", "a"), child("c", "b"));
+    let child =
+        |id: &str, parent: &str| format!("{{\"id\": \"{id}\", \"image\": \"a:1\", \"parentId\": \"{parent}\"}}\n");
+    let input = format!(
+        "{}{}{}",
+        "{\"id\": \"a\", \"image\": \"a:1\", \"workspace\": {\"kind\": \"pvc\"}}\n",
+        child("b", "a"),
+        child("c", "b")
+    );
     let world = World::new().file("lineage.json", r#"{"x": "y", "y": "z", "z": null}"#);
     let run = world.run_with(&["render", "--task", "-", "-q"], &input);
     assert_eq!(run.code, 0, "{}", run.stderr);
@@ -143,12 +151,8 @@ fn a_full_disk_is_an_error() {
 fn memory_does_not_grow_with_the_stream() {
     let peak = |count: usize| -> usize {
         let world = World::new();
-        let mut child = world
-            .command(&["render", "--task", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child =
+            world.command(&["render", "--task", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(tasks(count).as_bytes()).unwrap();
         // What was written last is still being read.

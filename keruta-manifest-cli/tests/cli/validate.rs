@@ -65,7 +65,8 @@ fn sarif_has_its_form() {
     let log = json(&run.stdout);
     assert_eq!(log["version"], "2.1.0");
     let driver = &log["runs"][0]["tool"]["driver"];
-    let rules: Vec<&str> = driver["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    let rules: Vec<&str> =
+        driver["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
     let mut unique = rules.clone();
     unique.sort_unstable();
     unique.dedup();
