@@ -2,6 +2,7 @@
 
 mod context;
 mod environment;
+mod explained;
 pub(crate) mod kotlin;
 mod main_container;
 mod pod;
@@ -63,6 +64,7 @@ fn keruta(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mut Ori
         }
     };
     Problems::none_of(std::mem::take(&mut context.problems))?;
+    explained::note(&mut context, &job);
     Ok(Plan {
         config_map: (!config_map.is_empty()).then(|| config_map.into_config_map()),
         claim: workspace.claim.map(super::pvc::PvcPlan::into_claim),

@@ -13,6 +13,8 @@ use crate::value::{DnsLabel, LabelValue, QualifiedName};
 pub(super) const JOB: &str = "Job";
 /// The claim's kind, as origins name it.
 pub(super) const CLAIM: &str = "PersistentVolumeClaim";
+/// The ConfigMap's kind, as origins name it.
+pub(super) const CONFIG_MAP: &str = "ConfigMap";
 /// Pointer to the Pod's spec in a Job.
 pub(super) const POD: &str = "/spec/template/spec";
 

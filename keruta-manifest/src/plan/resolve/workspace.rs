@@ -11,7 +11,7 @@ use crate::task::{Retention, WorkspaceKind};
 use crate::value::{AbsolutePath, AccessMode, DnsSubdomain, QualifiedName, Quantity};
 
 /// The annotation that tells a reaper what becomes of the claim.
-const RETENTION: &str = "keruta.dev/retention";
+pub(super) const RETENTION: &str = "keruta.dev/retention";
 
 /// The workspace as it was decided.
 pub(super) struct Workspace {
