@@ -75,7 +75,13 @@ impl Source<'_> {
             return self.place(self.word_at(position));
         }
         // What is wrong with these is the key, not the value.
-        let key_is_wrong = matches!(problem.rule, Rule::UnknownField | Rule::InitContainer);
+        let key_is_wrong = match problem.rule {
+            Rule::UnknownField | Rule::InitContainer | Rule::EnvName | Rule::ReservedEnvName | Rule::QualifiedName => {
+                true
+            }
+            Rule::Patch => problem.message.starts_with("unknown field"),
+            _ => false,
+        };
         self.place_at(problem.path.segments(), key_is_wrong)
     }
 

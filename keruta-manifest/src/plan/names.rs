@@ -74,6 +74,18 @@ impl Names {
     }
 }
 
+impl Names {
+    /// Names of no task, by which planning goes on after a problem with the real ones.
+    pub(super) fn stand_in() -> Self {
+        Self {
+            job: JobName::constant("stand-in"),
+            claim: DnsSubdomain::constant("stand-in"),
+            label: LabelValue::constant("stand-in"),
+            can_be_retried: true,
+        }
+    }
+}
+
 /// The part of the names that stands for the task.
 fn name_part(id: &TaskId, policy: NamePolicy) -> Result<String, NamingError> {
     match policy {

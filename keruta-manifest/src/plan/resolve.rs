@@ -49,7 +49,7 @@ pub fn resolve(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mu
 
 fn keruta(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mut Origins) -> Result<Plan, Problems> {
     let mut context = Context::new(task, settings, lineage, origins);
-    let Some(names) = context.names() else { return Err(context.into_problems()) };
+    let names = context.names();
     let workspace = workspace::resolve(&mut context, &names);
     let mut config_map = context.config_map(&names.own);
     let main = main_container::resolve(&mut context, &workspace, &mut config_map);
