@@ -19,7 +19,7 @@ pub(in crate::plan) fn call(step: &CallHttp, settings: &Settings) -> ContainerPl
             args.push(format!("{header}: {value}"));
         }
     }
-    let mut container = ContainerPlan::new(name, image).shell_step(CALL_SCRIPT.with(&[]), "call-http", args);
+    let mut container = ContainerPlan::new(name, image).shell_step(CALL_SCRIPT.with(&[]), "call-http", &args);
     for (name, source) in &step.env {
         container = container.env(name, source);
     }
