@@ -138,7 +138,8 @@ pub(super) fn with_safe_directory(
         }
     };
     let mut paths = vec![checkout.to_string()];
-    if context.task.repository.as_ref().is_some_and(|repository| repository.submodules) {
+    // A child without a repository of its own does not know what of its ancestor's lies in the workspace.
+    if context.task.repository.as_ref().is_none_or(|repository| repository.submodules) {
         paths.push(format!("{checkout}/*"));
     }
     let total = usize::from(first) + paths.len();

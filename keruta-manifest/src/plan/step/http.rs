@@ -20,6 +20,9 @@ pub(in crate::plan) fn call(step: &CallHttp, settings: &Settings) -> ContainerPl
         }
     }
     let mut container = ContainerPlan::new(name, image).shell_step(CALL_SCRIPT.with(&[]), "call-http", &args);
+    if let Some(timeout) = step.timeout {
+        container = container.literal("KERUTA_HTTP_TIMEOUT", &timeout.as_secs().to_string());
+    }
     for (name, source) in &step.env {
         container = container.env(name, source);
     }
