@@ -48,16 +48,16 @@ pub(crate) struct TalkArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write the manifests of tasks
-    #[command(long_about = examples::RENDER_ABOUT, after_long_help = examples::RENDER)]
+    #[command(override_usage = examples::RENDER_USAGE, long_about = examples::RENDER_ABOUT, after_long_help = examples::RENDER)]
     Render(RenderArgs),
     /// Tell what is wrong with tasks, settings and the manifests they would become
-    #[command(long_about = examples::VALIDATE_ABOUT, after_long_help = examples::VALIDATE)]
+    #[command(override_usage = examples::VALIDATE_USAGE, long_about = examples::VALIDATE_ABOUT, after_long_help = examples::VALIDATE)]
     Validate(ValidateArgs),
     /// Write the manifests with the origin of every field
-    #[command(long_about = examples::EXPLAIN_ABOUT, after_long_help = examples::EXPLAIN)]
+    #[command(override_usage = examples::EXPLAIN_USAGE, long_about = examples::EXPLAIN_ABOUT, after_long_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Compare the manifests of tasks with a file
-    #[command(long_about = examples::DIFF_ABOUT, after_long_help = examples::DIFF)]
+    #[command(override_usage = examples::DIFF_USAGE, long_about = examples::DIFF_ABOUT, after_long_help = examples::DIFF)]
     Diff(DiffArgs),
     /// Write the JSON Schema of tasks, settings or reports
     #[command(after_long_help = examples::SCHEMA)]

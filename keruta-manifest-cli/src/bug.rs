@@ -13,6 +13,15 @@ pub(crate) fn hook() {
     }));
 }
 
+/// Panics where a test asks for it; not in a release.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "the test of the report needs one")]
+pub(crate) fn on_purpose() {
+    if std::env::var_os("KERUTA_MANIFEST_PANIC").is_some() {
+        panic!("on purpose");
+    }
+}
+
 fn report(info: &PanicHookInfo<'_>) -> String {
     let payload = info.payload();
     let message = payload

@@ -58,9 +58,7 @@ mod tests {
     const TOML: &str = "a = 1\n[\"b c\"]\nlist = [10, { x = \"q\" }]\n";
 
     fn path(keys: &[&str]) -> Vec<Segment> {
-        keys.iter()
-            .map(|key| key.parse().map_or_else(|_| Segment::Key((*key).to_owned()), Segment::Index))
-            .collect()
+        keys.iter().map(|key| key.parse().map_or_else(|_| Segment::Key((*key).to_owned()), Segment::Index)).collect()
     }
 
     fn text_at(text: &'static str, format: Format, keys: &[&str]) -> (&'static str, &'static str, usize) {

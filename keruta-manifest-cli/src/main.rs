@@ -20,7 +20,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use keruta_manifest::review::Severity;
 
 use args::Cli;
@@ -38,6 +38,8 @@ fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
+    #[cfg(debug_assertions)]
+    bug::on_purpose();
     let talk = Talk::new(&cli.talk);
     match commands::run(&cli, talk) {
         Ok(exit) => exit,
@@ -53,8 +55,8 @@ fn tell(failure: &Failure, talk: Talk) {
     match failure {
         Failure::Invalid(diagnostics) => talk.tell(diagnostics),
         Failure::Closed => {}
-        Failure::Usage(_) => {
-            talk.line(Severity::Error, &format!("{failure}\n\nFor more information, try '--help'."));
+        Failure::Usage(words) => {
+            let _ = Cli::command().error(clap::error::ErrorKind::ValueValidation, words).print();
         }
         other => talk.line(Severity::Error, &other.to_string()),
     }

@@ -75,7 +75,13 @@ impl Source<'_> {
             return self.place(self.word_at(position));
         }
         // What is wrong with these is the key, not the value.
-        let key_is_wrong = matches!(problem.rule, Rule::UnknownField | Rule::InitContainer);
+        let key_is_wrong = match problem.rule {
+            Rule::UnknownField | Rule::InitContainer | Rule::EnvName | Rule::ReservedEnvName | Rule::QualifiedName => {
+                true
+            }
+            Rule::Patch => problem.message.starts_with("unknown field"),
+            _ => false,
+        };
         self.place_at(problem.path.segments(), key_is_wrong)
     }
 
@@ -141,9 +147,9 @@ impl Source<'_> {
         if !last.is_some_and(word) {
             return at..at + last.map_or(0, char::len_utf8);
         }
-        let start = head.rfind(|character: char| !word(character)).map_or(0, |before| {
-            before + head[before..].chars().next().map_or(0, char::len_utf8)
-        });
+        let start = head
+            .rfind(|character: char| !word(character))
+            .map_or(0, |before| before + head[before..].chars().next().map_or(0, char::len_utf8));
         start.max(line_start.min(at))..at + last.map_or(0, char::len_utf8)
     }
 }

@@ -11,7 +11,6 @@ mod whence;
 pub(crate) use pool::{Done, Sink, Work, run};
 pub(crate) use whence::{Whence, segments};
 
-
 use keruta_manifest::Task;
 use keruta_manifest::lineage::Lineage;
 use keruta_manifest::problem::{FieldPath, Problem, Problems, Rule};

@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p keruta-manifest` prints the time of one task.
 
+#![allow(clippy::expect_used, missing_docs, reason = "a benchmark ends where its input is wrong")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -10,7 +12,8 @@ use keruta_manifest::render::{RenderOptions, render};
 use keruta_manifest::{Settings, Task, stream};
 
 const MINIMAL: &str = r#"{"id":"task-0001","image":"python:3.12"}"#;
-const KOTLIN: &str = r#"{"id":"task-0001","image":"nginx:latest","repository":{"url":"https://github.com/example/repo.git"}}"#;
+const KOTLIN: &str =
+    r#"{"id":"task-0001","image":"nginx:latest","repository":{"url":"https://github.com/example/repo.git"}}"#;
 const FULL: &str = r#"{
   "id": "task-0001", "title": "Fix the login $(form)", "description": "Users see a blank page.\nReproduce it first.\n",
   "priority": 3, "status": "PENDING", "createdAt": "2025-06-01T09:30:00", "updatedAt": "2025-06-01T09:30:00",
@@ -33,7 +36,9 @@ fn benches(c: &mut Criterion) {
     let settings = Settings::default();
     let kotlin = Settings::from_json(r#"{"preset":"kotlin"}"#).expect("the settings are valid");
     let mut out = String::new();
-    for (name, task, settings) in [("kotlin", KOTLIN, &kotlin), ("minimal", MINIMAL, &settings), ("full", FULL, &settings)] {
+    for (name, task, settings) in
+        [("kotlin", KOTLIN, &kotlin), ("minimal", MINIMAL, &settings), ("full", FULL, &settings)]
+    {
         c.bench_function(name, |b| b.iter(|| manifest(black_box(task), settings, &mut out)));
     }
     let task = Task::from_json(FULL).expect("the task is valid");

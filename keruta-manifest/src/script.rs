@@ -111,11 +111,11 @@ fn pieces(source: &'static str) -> Vec<Piece> {
         };
         if let Some(section) = section {
             pieces.push(Piece { section, lines: String::new() });
-        } else if in_head || !(mark.starts_with('#') || mark.is_empty()) {
-            if let Some(piece) = pieces.last_mut() {
-                piece.lines.push_str(line);
-                piece.lines.push('\n');
-            }
+        } else if (in_head || !(mark.starts_with('#') || mark.is_empty()))
+            && let Some(piece) = pieces.last_mut()
+        {
+            piece.lines.push_str(line);
+            piece.lines.push('\n');
         }
     }
     pieces

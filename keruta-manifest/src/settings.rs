@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::patch::PodPatch;
-use crate::task::SecretKey;
+use crate::task::{Ignored, SecretKey};
 use crate::value::{ConfigKey, DnsLabel, DnsSubdomain, Duration, HttpUrl, ImageReference, LabelValue, Text};
 
 /// Everything that a task may leave open.
@@ -89,6 +89,10 @@ pub struct Settings {
     pub grace: GraceSettings,
     /// How long logs are kept. Default: 30 days.
     pub log_retention: Duration,
+
+    /// The JSON Schema that an editor checks the file with; unused.
+    #[serde(rename = "$schema", skip_serializing)]
+    pub schema: Ignored,
 }
 
 impl Default for Settings {
@@ -121,6 +125,7 @@ impl Default for Settings {
             pod_patch: None,
             grace: GraceSettings::default(),
             log_retention: Duration::from_secs(30 * 24 * 3600),
+            schema: Ignored,
         }
     }
 }

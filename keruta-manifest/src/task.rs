@@ -75,7 +75,11 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_task_id: Option<TaskId>,
     /// Which try this is, from 1. Later ones get a Job of their own. Default 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::value::within_if_any::<1, 9999, _>"
+    )]
     #[schemars(range(min = 1, max = 9999))]
     pub attempt: Option<u32>,
 
@@ -168,7 +172,11 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<Duration>,
     /// How often a failed Pod is tried again. Default: 4.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::value::within_if_any::<0, 2_147_483_647, _>"
+    )]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub backoff_limit: Option<u32>,
     /// How long a finished Job stays before Kubernetes deletes it.
@@ -179,6 +187,9 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod_patch: Option<PodPatch>,
 
+    /// The JSON Schema that an editor checks the file with; unused.
+    #[serde(rename = "$schema", default, skip_serializing)]
+    pub schema: Ignored,
     /// Accepted, because the keruta API returns it; unused.
     #[serde(default, skip_serializing)]
     pub agent_id: Ignored,
@@ -245,6 +256,7 @@ impl Task {
             backoff_limit: None,
             ttl_seconds_after_finished: None,
             pod_patch: None,
+            schema: Ignored,
             agent_id: Ignored,
             job_name: Ignored,
             pod_name: Ignored,

@@ -29,6 +29,7 @@ pub use http::{HeaderError, HeaderName, HostError, HostName, HttpUrl, HttpUrlErr
 pub use image::{ImageError, ImageReference};
 pub use name::{ConfigKey, DnsLabel, DnsSubdomain, LabelValue, NameError, QualifiedName};
 pub use number::{Port, RangeError};
+pub(crate) use number::{within, within_if_any};
 pub use path::{AbsolutePath, PathError, RelativePath};
 pub use quantity::{Quantity, QuantityError};
 pub use task_id::{TaskId, TaskIdError};

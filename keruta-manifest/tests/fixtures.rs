@@ -11,3 +11,5 @@ mod goldens;
 mod kotlin;
 #[path = "fixtures/samples.rs"]
 mod samples;
+#[path = "fixtures/schemas.rs"]
+mod schemas;

@@ -28,6 +28,10 @@ Environment:
   KERUTA_…          a setting: KERUTA_DEFAULT_IMAGE is defaultImage, KERUTA_WORKSPACE__SIZE is workspace.size
   NO_COLOR          no colour, also on a terminal";
 
+pub(super) const RENDER_USAGE: &str = "\
+keruta-manifest render [OPTIONS] --task <FILE>
+       keruta-manifest render [OPTIONS] --id <ID> [-- <COMMAND>...]";
+
 pub(super) const RENDER_ABOUT: &str = "\
 Write the manifests of tasks.
 
@@ -53,7 +57,11 @@ Examples:
     keruta-manifest render --id task-1 --repo https://github.com/acme/app.git --image node:22 -- npm test
 
   With settings from a file and a flag, one manifest file for each task:
-    keruta-manifest render -t tasks.json -s keruta.toml --set workspace.size=5Gi --output-dir manifests";
+    keruta-manifest render -t tasks.json -s keruta.toml --set job.backoffLimit=0 --output-dir out";
+
+pub(super) const VALIDATE_USAGE: &str = "\
+keruta-manifest validate [OPTIONS] --task <FILE>
+       keruta-manifest validate [OPTIONS] --id <ID> [-- <COMMAND>...]";
 
 pub(super) const VALIDATE_ABOUT: &str = "\
 Tell what is wrong with tasks, settings and the manifests they would become.
@@ -72,6 +80,10 @@ Examples:
   keruta-manifest validate --task tasks.json --format sarif > keruta.sarif
   keruta-manifest validate --task tasks.json --format github";
 
+pub(super) const EXPLAIN_USAGE: &str = "\
+keruta-manifest explain [OPTIONS] --task <FILE>
+       keruta-manifest explain [OPTIONS] --id <ID> [-- <COMMAND>...]";
+
 pub(super) const EXPLAIN_ABOUT: &str = "\
 Write the manifests with the origin of every field.
 
@@ -82,6 +94,10 @@ pub(super) const EXPLAIN: &str = "\
 Examples:
   keruta-manifest explain --task task.json --settings keruta.yaml
   keruta-manifest explain --task task.json -o json | jq '.items[].fields'";
+
+pub(super) const DIFF_USAGE: &str = "\
+keruta-manifest diff [OPTIONS] --against <FILE> --task <FILE>
+       keruta-manifest diff [OPTIONS] --against <FILE> --id <ID> [-- <COMMAND>...]";
 
 pub(super) const DIFF_ABOUT: &str = "\
 Compare the manifests of tasks with a file.

@@ -9,14 +9,14 @@ use super::values::{Preset, Security};
 /// Where tasks come from: a file, or flags for a single one.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Tasks")]
-#[group(required = true, multiple = true, args = ["task", "id"])]
+#[group(skip)]
 pub(crate) struct TaskArgs {
     /// A file with one task, a JSON array of tasks, or one task a line; `-` reads standard input
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "id")]
     #[arg(conflicts_with_all = ["id", "title", "repo", "git_ref", "image", "parent", "storage", "access_mode", "command"])]
     pub(crate) task: Option<PathBuf>,
     /// Go on after a task that is wrong; the exit code tells of it at the end
-    #[arg(long, requires = "task")]
+    #[arg(long, conflicts_with = "id")]
     pub(crate) keep_going: bool,
     /// Parents of tasks that are not in the file: a JSON map from id to parent (null for none), or tasks
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

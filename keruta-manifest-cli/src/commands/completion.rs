@@ -12,6 +12,10 @@ pub(super) fn run(args: &CompletionArgs) -> Result<Exit, Failure> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
-    Stdout::new()?.write(&String::from_utf8_lossy(&script))?;
+    // clap_complete 4.6 writes the hyphen of the program's name as a boundary between commands in half of the bash
+    // script's labels, so that no command's flags and words are completed. https://github.com/clap-rs/clap/issues/6421;
+    // this does nothing once that is mended.
+    let script = String::from_utf8_lossy(&script).replace("keruta__subcmd__manifest", "keruta__manifest");
+    Stdout::new()?.write(&script)?;
     Ok(Exit::Fine)
 }

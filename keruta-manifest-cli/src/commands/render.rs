@@ -60,7 +60,11 @@ struct Render<'a> {
 impl Work for Render<'_> {
     fn work(&self, item: &mut Item<'_>, done: &mut Done) -> Exit {
         let exit = self.render(item, done);
-        if exit == Exit::Fine { done.fine += 1 } else { done.wrong += 1 }
+        if exit == Exit::Fine {
+            done.fine += 1
+        } else {
+            done.wrong += 1
+        }
         exit
     }
 

@@ -68,7 +68,10 @@ impl Rendering {
             (Read::Part(partial), Ok(_)) => partial.problems.into_vec(),
             (Read::Nothing(problem), _) => vec![problem],
         };
-        Err(problems.iter().map(|problem| self.diagnostic(problem, item).of_task(id.as_deref())).collect())
+        let mut diagnostics: Vec<Diagnostic> =
+            problems.iter().map(|problem| self.diagnostic(problem, item).of_task(id.as_deref())).collect();
+        diagnostics.sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| (place.line, place.column)));
+        Err(diagnostics)
     }
 
     /// A problem, shown in the task, or in the settings where only those say the field.

@@ -112,9 +112,7 @@ impl<'t> Walk<'t> {
 
     /// The parser counts characters.
     fn bytes(&self, span: Span) -> Range<usize> {
-        let byte = |character: usize| {
-            self.text.char_indices().nth(character).map_or(self.text.len(), |(byte, _)| byte)
-        };
+        let byte = |character: usize| self.text.char_indices().nth(character).map_or(self.text.len(), |(byte, _)| byte);
         byte(span.start.index())..byte(span.end.index())
     }
 }

@@ -97,7 +97,8 @@ fn layer(name: &str, text: String, format: Format) -> Result<Layer, Box<Diagnost
 /// A document that its parser refuses; its words end in the position, which is told apart.
 fn syntax(language: &str, words: &str, line: usize, column: usize) -> Problem {
     let words = words.rfind(" at line ").map_or(words, |end| &words[..end]);
-    let duplicate = words.strip_prefix(super::tree::DUPLICATE);
+    // YAML's parser puts the path before the words.
+    let duplicate = words.rsplit_once(super::tree::DUPLICATE).map(|(_, name)| name);
     let mut problem = match duplicate {
         Some(name) => Problem::custom(
             FieldPath::root(),
@@ -173,11 +174,9 @@ mod tests {
 
     #[test]
     fn what_is_given_twice_is_refused_with_its_line() {
-        for (text, format) in [
-            ("{\"a\": 1,\n\"a\": 2}", Format::Json),
-            ("a: 1\na: 2\n", Format::Yaml),
-            ("a = 1\na = 2\n", Format::Toml),
-        ] {
+        for (text, format) in
+            [("{\"a\": 1,\n\"a\": 2}", Format::Json), ("a: 1\na: 2\n", Format::Yaml), ("a = 1\na = 2\n", Format::Toml)]
+        {
             let diagnostic = layer("x", text.to_owned(), format).unwrap_err();
             assert_eq!(diagnostic.place.as_ref().unwrap().line, 2, "{format:?} {diagnostic:?}");
         }

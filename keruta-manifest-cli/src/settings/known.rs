@@ -23,9 +23,9 @@ impl Known {
                     node = None;
                     return segment.clone();
                 };
-                let spelt = node.and_then(Value::as_object).and_then(|object| {
-                    object.iter().find(|(known, _)| plain(known) == plain(name))
-                });
+                let spelt = node
+                    .and_then(Value::as_object)
+                    .and_then(|object| object.iter().find(|(known, _)| plain(known) == plain(name)));
                 node = spelt.map(|(_, below)| below);
                 Segment::Key(spelt.map_or_else(|| name.clone(), |(known, _)| known.clone()))
             })

@@ -10,6 +10,8 @@ use super::splitter::{Splitter, Step};
 
 /// How much is read at once.
 const PART: usize = 64 * 1024;
+/// More tasks than these are left for the next batch, so that what comes of a batch stays small.
+const MOST_TASKS: usize = 64;
 /// The largest task: five times what a cluster's store takes of one object.
 pub(crate) const LARGEST_TASK: usize = 8 * 1024 * 1024;
 
@@ -41,9 +43,9 @@ impl Batch {
     }
 
     pub(crate) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.tasks.iter().filter_map(|range| {
-            Some(Record { bytes: self.bytes.get(range.clone())?, batch: self, start: range.start })
-        })
+        self.tasks
+            .iter()
+            .filter_map(|range| Some(Record { bytes: self.bytes.get(range.clone())?, batch: self, start: range.start }))
     }
 }
 
@@ -128,12 +130,11 @@ impl Batches {
         std::mem::swap(&mut batch.bytes, &mut self.rest);
         (batch.line, batch.before, batch.number) = (self.line, self.before, self.number);
         let mut at = 0;
-        while batch.tasks.is_empty() && !self.ended {
-            self.fill(&mut batch.bytes)?;
-            if self.number == 0 && batch.tasks.is_empty() && at == 0 && batch.bytes.starts_with(b"\xEF\xBB\xBF") {
+        loop {
+            if self.number == 0 && at == 0 && batch.bytes.starts_with(b"\xEF\xBB\xBF") {
                 at = 3;
             }
-            loop {
+            while batch.tasks.len() < MOST_TASKS {
                 match self.splitter.next(&batch.bytes, at, self.ended) {
                     Step::Task(range) => {
                         at = range.end.min(batch.bytes.len());
@@ -145,10 +146,14 @@ impl Batches {
                     }
                 }
             }
-            if batch.tasks.is_empty() && batch.bytes.len().saturating_sub(at) > LARGEST_TASK {
+            if !batch.tasks.is_empty() || self.ended {
+                break;
+            }
+            if batch.bytes.len().saturating_sub(at) > LARGEST_TASK {
                 let (line, _) = advance(batch.line, batch.before, batch.bytes.get(..at).unwrap_or_default());
                 return Err(BatchError::TooLarge { line });
             }
+            self.fill(&mut batch.bytes)?;
         }
         self.any |= !batch.tasks.is_empty();
         if batch.tasks.is_empty() {

@@ -1,8 +1,8 @@
 //! A single task from flags.
 
+use keruta_manifest::Task;
 use keruta_manifest::problem::Segment;
 use keruta_manifest::read::{self, Partial};
-use keruta_manifest::Task;
 use serde_json::{Map, Value, json};
 
 use crate::args::TaskArgs;

@@ -26,8 +26,7 @@ struct Kin {
 
 /// Reads the file into the index.
 pub(crate) fn read(path: &Path, index: &mut LineageIndex) -> Result<(), Failure> {
-    let mut batches =
-        Batches::open(path).map_err(|error| Failure::read(path.display().to_string(), error))?;
+    let mut batches = Batches::open(path).map_err(|error| Failure::read(path.display().to_string(), error))?;
     let name = batches.name.clone();
     let mut batch = Batch::default();
     loop {

@@ -129,7 +129,9 @@ pub(crate) fn batch_failure(name: &str, error: BatchError) -> Failure {
     match error {
         BatchError::Io(error) => Failure::read(name, error),
         BatchError::TooLarge { .. } => problem(error.to_string(), "keep large texts out of tasks"),
-        BatchError::Empty => problem(error.to_string(), "write one task, an array of tasks, or one task a line, in JSON"),
+        BatchError::Empty => {
+            problem(error.to_string(), "write one task, an array of tasks, or one task a line, in JSON")
+        }
         BatchError::Unclosed => problem(error.to_string(), "write the whole array"),
     }
 }

@@ -39,7 +39,9 @@ impl<'b> Whence<'b> {
     pub(crate) fn says(&self, path: &[Segment]) -> bool {
         match self {
             Self::File { .. } => self
-                .with_source(|source| locate(source.text, source.format, path).is_some_and(|found| found.depth == path.len()))
+                .with_source(|source| {
+                    locate(source.text, source.format, path).is_some_and(|found| found.depth == path.len())
+                })
                 .unwrap_or(false),
             Self::Flags(flags) => flags.says(path),
         }
@@ -75,10 +77,8 @@ fn not_utf8(bytes: &[u8], at: usize) -> Problem {
         "write the file as UTF-8"
     };
     let mut problem = Problem::custom(FieldPath::root(), Rule::Syntax, "is not UTF-8", cure);
-    problem.position = Some(Position {
-        line: memchr::memchr_iter(b'\n', before).count() + 1,
-        column: at - line_start + 1,
-    });
+    problem.position =
+        Some(Position { line: memchr::memchr_iter(b'\n', before).count() + 1, column: at - line_start + 1 });
     problem
 }
 

@@ -91,7 +91,8 @@ fn role_and_binding(plan: &InstallPlan, namespace: &str, name: &str, rules: Vec<
     let binding = RoleBinding {
         metadata,
         role_ref: RoleRef {
-            api_group: Some("rbac.authorization.k8s.io".to_owned()),
+            // Required in older types, optional in newer ones.
+            api_group: "rbac.authorization.k8s.io".to_owned().into(),
             kind: "Role".to_owned(),
             name: name.to_owned(),
         },

@@ -128,8 +128,8 @@ impl JobPlanBuilder {
             action: "Ignore".to_owned(),
             on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
                 type_: "DisruptionTarget".to_owned(),
-                // An absent status means True; what the API server would fill in makes `diff` quiet.
-                status: Some("True".to_owned()),
+                // Written out: what the API server would fill in anyway keeps `diff` quiet. Required by older types.
+                status: "True".to_owned().into(),
             }]),
             on_exit_codes: None,
         })

@@ -69,8 +69,20 @@ impl Names {
             job: format!("{JOB_PREFIX}{part}{suffix}").parse().map_err(name)?,
             claim: format!("{CLAIM_PREFIX}{part}").parse().map_err(name)?,
             label: part.parse().map_err(name)?,
-            can_be_retried: JOB_PREFIX.len() + part.len() + ATTEMPT.len() + 1 <= 63,
+            can_be_retried: JOB_PREFIX.len() + part.len() + ATTEMPT.len() < 63,
         })
+    }
+}
+
+impl Names {
+    /// Names of no task, by which planning goes on after a problem with the real ones.
+    pub(super) fn stand_in() -> Self {
+        Self {
+            job: JobName::constant("stand-in"),
+            claim: DnsSubdomain::constant("stand-in"),
+            label: LabelValue::constant("stand-in"),
+            can_be_retried: true,
+        }
     }
 }
 

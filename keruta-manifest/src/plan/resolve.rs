@@ -2,6 +2,7 @@
 
 mod context;
 mod environment;
+mod explained;
 pub(crate) mod kotlin;
 mod main_container;
 mod pod;
@@ -48,7 +49,7 @@ pub fn resolve(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mu
 
 fn keruta(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mut Origins) -> Result<Plan, Problems> {
     let mut context = Context::new(task, settings, lineage, origins);
-    let Some(names) = context.names() else { return Err(context.into_problems()) };
+    let names = context.names();
     let workspace = workspace::resolve(&mut context, &names);
     let mut config_map = context.config_map(&names.own);
     let main = main_container::resolve(&mut context, &workspace, &mut config_map);
@@ -63,6 +64,7 @@ fn keruta(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mut Ori
         }
     };
     Problems::none_of(std::mem::take(&mut context.problems))?;
+    explained::note(&mut context, &job);
     Ok(Plan {
         config_map: (!config_map.is_empty()).then(|| config_map.into_config_map()),
         claim: workspace.claim.map(super::pvc::PvcPlan::into_claim),

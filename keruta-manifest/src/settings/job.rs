@@ -11,6 +11,7 @@ use crate::value::Duration;
 #[non_exhaustive]
 pub struct JobSettings {
     /// How often a failed Pod is tried again. Default: 4, as the Kotlin generator had it.
+    #[serde(deserialize_with = "crate::value::within::<0, 2_147_483_647, _>")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub backoff_limit: u32,
     /// How long a Job may take in all, retries included.

@@ -25,12 +25,15 @@ pub struct SecuritySettings {
     /// The profile of all Pods.
     pub profile: SecurityProfile,
     /// The user of the restricted profile. Default: 65532, `nonroot` of the distroless images.
+    #[serde(deserialize_with = "crate::value::within::<1, 2_147_483_647, _>")]
     #[schemars(range(min = 1, max = 2_147_483_647))]
     pub run_as_user: u32,
     /// The group of the restricted profile. Default: 65532.
+    #[serde(deserialize_with = "crate::value::within::<1, 2_147_483_647, _>")]
     #[schemars(range(min = 1, max = 2_147_483_647))]
     pub run_as_group: u32,
     /// The group that owns the volumes in the restricted profile. Default: 65532.
+    #[serde(deserialize_with = "crate::value::within::<1, 2_147_483_647, _>")]
     #[schemars(range(min = 1, max = 2_147_483_647))]
     pub fs_group: u32,
 }

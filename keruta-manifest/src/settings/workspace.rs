@@ -72,6 +72,7 @@ pub struct GitSettings {
     /// How many commits of history a clone has where the task does not say; 0 for all. Default: 1.
     pub depth: u32,
     /// How often a network failure is tried again. Default: 5.
+    #[serde(deserialize_with = "crate::value::within::<0, 100, _>")]
     #[schemars(range(min = 0, max = 100))]
     pub retries: u32,
 }

@@ -83,10 +83,14 @@ pub struct WaitForHttp {
     pub name: Option<DnsLabel>,
     /// The URL.
     pub url: HttpUrl,
-    /// The status that ends the waiting. Default: any of 200 to 399.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The status that ends the waiting. Default: any of 200 to 299.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::value::within_if_any::<100, 599, _>"
+    )]
     #[schemars(range(min = 100, max = 599))]
-    pub status: Option<u16>,
+    pub status: Option<u32>,
     /// The container's image. Default: `images.curl` of the settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageReference>,

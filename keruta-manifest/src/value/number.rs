@@ -82,3 +82,28 @@ impl Explain for RangeError {
         format!("give a number from {} to {}", self.min, self.max)
     }
 }
+
+/// Reads a number from `MIN` to `MAX`, which the schema of the field says as well.
+pub(crate) fn within<'de, const MIN: u32, const MAX: u32, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<u32, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    match u32::try_from(number) {
+        Ok(small) if (MIN..=MAX).contains(&small) => Ok(small),
+        _ => {
+            let error =
+                RangeError { what: "number for this field", number: number.into(), min: MIN.into(), max: MAX.into() };
+            Err(de::Error::custom(Explained(&error)))
+        }
+    }
+}
+
+/// As [`within`], for a field that may be absent.
+pub(crate) fn within_if_any<'de, const MIN: u32, const MAX: u32, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
+    #[derive(Deserialize)]
+    struct Number<const MIN: u32, const MAX: u32>(#[serde(deserialize_with = "within::<MIN, MAX, _>")] u32);
+
+    Option::<Number<MIN, MAX>>::deserialize(deserializer).map(|number| number.map(|number| number.0))
+}

@@ -51,6 +51,17 @@ fn a_call_has_its_method_headers_and_body_and_no_secret_in_arguments() {
 }
 
 #[test]
+fn a_call_ends_with_its_time() {
+    with_shells(|sandbox| {
+        let url = nobody();
+        let mut command = sandbox.script(CALL_HTTP, "call-http");
+        command.args(["POST", &url]).env("KERUTA_HTTP_TIMEOUT", "3").env("KERUTA_HTTP_RETRY_DELAY", "1");
+        run(&mut command).ends(10, "2 times");
+        run(command.env("KERUTA_HTTP_TIMEOUT", "soon")).ends(2, "whole seconds");
+    });
+}
+
+#[test]
 fn a_call_without_a_body_sends_none() {
     with_shells(|sandbox| {
         let server = Server::start(|_| answer(200, ""));

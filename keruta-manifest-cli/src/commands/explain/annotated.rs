@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn every_value_gets_its_pointer() {
-        let text = "a: 1\nb:\n- x: 'y # z'\n  k/~: |\n    one\n    two\n- {}\n- []\nc: {}\nd: |2-\n    x\nlast: \"q\"\n";
+        let text =
+            "a: 1\nb:\n- x: 'y # z'\n  k/~: |\n    one\n    two\n- {}\n- []\nc: {}\nd: |2-\n    x\nlast: \"q\"\n";
         let mut out = String::new();
         write(&mut out, text, str::to_owned);
         assert_eq!(

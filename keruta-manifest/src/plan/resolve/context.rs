@@ -13,6 +13,8 @@ use crate::value::{DnsLabel, LabelValue, QualifiedName};
 pub(super) const JOB: &str = "Job";
 /// The claim's kind, as origins name it.
 pub(super) const CLAIM: &str = "PersistentVolumeClaim";
+/// The ConfigMap's kind, as origins name it.
+pub(super) const CONFIG_MAP: &str = "ConfigMap";
 /// Pointer to the Pod's spec in a Job.
 pub(super) const POD: &str = "/spec/template/spec";
 
@@ -61,7 +63,8 @@ impl<'a> Context<'a> {
         Some(value)
     }
 
-    pub(super) fn names(&mut self) -> Option<TaskNames> {
+    /// The names; stand-ins for those that are a problem, so that the rest of the task is looked at too.
+    pub(super) fn names(&mut self) -> TaskNames {
         let attempt = self.task.attempt.unwrap_or(1);
         if !(1..=9999).contains(&attempt) {
             let message = format!("the attempt {attempt} is not one of 1 to 9999");
@@ -78,7 +81,8 @@ impl<'a> Context<'a> {
             }
         };
         self.job_origin("/metadata/name", || Origin::Task { path: "id".to_owned() });
-        Some(TaskNames { own: own?, workspace: workspace? })
+        let workspace = workspace.unwrap_or_else(Names::stand_in);
+        TaskNames { own: own.unwrap_or_else(Names::stand_in), workspace }
     }
 
     pub(super) fn namespace(&self) -> Option<DnsLabel> {

@@ -8,7 +8,7 @@ use crate::problem::{Problem, Rule};
 use crate::task::{EnvMap, EnvSource};
 use crate::value::{AbsolutePath, EnvName, Text, UniqueMap};
 
-/// The kernel's limit for one `NAME=value` with its final NUL (MAX_ARG_STRLEN, 32 pages).
+/// The kernel's limit for one `NAME=value` with its final NUL (`MAX_ARG_STRLEN`, 32 pages).
 const MAX_VARIABLE: usize = 131_072;
 /// The key of the whole description in the Job's ConfigMap.
 const DESCRIPTION_KEY: &str = "description";
@@ -138,7 +138,8 @@ pub(super) fn with_safe_directory(
         }
     };
     let mut paths = vec![checkout.to_string()];
-    if context.task.repository.as_ref().is_some_and(|repository| repository.submodules) {
+    // A child without a repository of its own does not know what of its ancestor's lies in the workspace.
+    if context.task.repository.as_ref().is_none_or(|repository| repository.submodules) {
         paths.push(format!("{checkout}/*"));
     }
     let total = usize::from(first) + paths.len();

@@ -96,7 +96,7 @@ pub(super) fn resolve(
         let message = "the preset kotlin clones a repository, and the task names none";
         context.problem(root("repository"), Rule::MissingField, message, "add \"repository\": {\"url\": …}");
     }
-    let (Some(names), Some(image), Some(repository)) = (names, image, repository) else {
+    let (Some(image), Some(repository)) = (image, repository) else {
         return Err(context.into_problems());
     };
     let own = task.workspace.as_ref();

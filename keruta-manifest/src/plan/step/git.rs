@@ -55,7 +55,7 @@ pub(in crate::plan) fn container(
 
     let schemes: Vec<&str> = settings.git.schemes.iter().map(|scheme| scheme.as_str()).collect();
     let container = ContainerPlan::new(DnsLabel::constant(NAME), settings.images.git.clone())
-        .shell_step(script::GIT_CLONE.with(&sections), NAME, args)
+        .shell_step(script::GIT_CLONE.with(&sections), NAME, &args)
         .literal("GIT_ALLOW_PROTOCOL", &schemes.join(":"))
         .literal("KERUTA_GIT_ATTEMPTS", &(settings.git.retries + 1).to_string());
     match &repository.credentials {

@@ -17,7 +17,10 @@ pub(in crate::plan) fn call(step: &CallHttp, settings: &Settings) -> ContainerPl
             args.push(format!("{header}: {value}"));
         }
     }
-    let mut container = ContainerPlan::new(name, image).shell_step(script::CALL_HTTP.with(&[]), "call-http", args);
+    let mut container = ContainerPlan::new(name, image).shell_step(script::CALL_HTTP.with(&[]), "call-http", &args);
+    if let Some(timeout) = step.timeout {
+        container = container.literal("KERUTA_HTTP_TIMEOUT", &timeout.as_secs().to_string());
+    }
     for (name, source) in &step.env {
         container = container.env(name, source);
     }

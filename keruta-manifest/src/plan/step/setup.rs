@@ -17,7 +17,7 @@ pub(in crate::plan) fn container(
     let mut container = ContainerPlan::new(DnsLabel::constant(NAME), settings.images.curl.clone()).shell_step(
         script::SETUP.with(&[]),
         NAME,
-        Vec::new(),
+        &[],
     );
     container = ids(container, repository, document, settings);
     container = container.literal("KERUTA_API_ENDPOINT", settings.api_url.as_str());

@@ -11,7 +11,7 @@ pub(in crate::plan) fn container(step: &WriteFile, settings: &Settings) -> Conta
     let image = step.image.as_ref().unwrap_or(&settings.images.wait).clone();
     let mode = if step.executable { "0755" } else { "0644" };
     let args = vec![step.path.to_string(), mode.to_owned()];
-    let mut container = ContainerPlan::new(name, image).shell_step(script::WRITE_FILE.with(&[]), "write-file", args);
+    let mut container = ContainerPlan::new(name, image).shell_step(script::WRITE_FILE.with(&[]), "write-file", &args);
     for (name, source) in &step.env {
         container = container.env(name, source);
     }
