@@ -70,7 +70,7 @@ pub(crate) fn run<W: Work, S: Sink>(args: &TaskArgs, work: &W, sink: &mut S) -> 
         return Err(Failure::Usage("only one of --task and --lineage can be standard input".to_owned()));
     }
     if let Some(path) = &args.lineage {
-        lineage_file::read(path, &mut index.lineage)?;
+        index = Index::with(lineage_file::read(path)?);
     }
     if let Some(flags) = TaskFlags::of(args) {
         return single(&flags, &mut index, work, sink);
