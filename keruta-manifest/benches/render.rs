@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p keruta-manifest` prints the time of one task.
 
+#![allow(clippy::expect_used, missing_docs, reason = "a benchmark ends where its input is wrong")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

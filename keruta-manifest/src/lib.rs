@@ -42,6 +42,7 @@ pub mod read;
 pub mod render;
 pub mod review;
 pub mod schema;
+mod script;
 pub mod settings;
 pub mod stream;
 pub mod task;

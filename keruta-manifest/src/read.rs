@@ -64,12 +64,12 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Box<Partial<T>>> 
     };
     let value = match serde_json::from_str::<Value>(text) {
         Ok(value) => value,
-        Err(error) => return Err(whole(syntax_problem(&error))),
+        Err(error) => return Err(whole(syntax_problem(&error)).into()),
     };
     match from_value(value) {
         Err(partial) => Err(partial),
         // The tree is right where the text was not: a field stood there twice, and the tree kept one.
-        Ok(_) => Err(whole(text_problem(&first))),
+        Ok(_) => Err(whole(text_problem(&first)).into()),
     }
 }
 
@@ -102,13 +102,13 @@ pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, Box<Partia
         (Ok(()), Some(rest)) => Ok(rest),
         (Err(problems), rest) => Err(Box::new(Partial { problems, rest, removed })),
         (Ok(()), None) => {
-            Err(whole(Problem::custom(FieldPath::root(), Rule::Syntax, "is not readable", "check the document")))
+            Err(whole(Problem::custom(FieldPath::root(), Rule::Syntax, "is not readable", "check the document")).into())
         }
     }
 }
 
-fn whole<T>(problem: Problem) -> Box<Partial<T>> {
-    Box::new(Partial { problems: problem.into(), rest: None, removed: vec![FieldPath::root()] })
+fn whole<T>(problem: Problem) -> Partial<T> {
+    Partial { problems: problem.into(), rest: None, removed: vec![FieldPath::root()] }
 }
 
 /// A text that is not JSON.

@@ -27,7 +27,7 @@ use crate::settings::{Preset, SecurityProfile, Settings};
 use crate::task::Task;
 
 /// What the objects are made for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RenderOptions {
     /// The cluster's version; the newest that is known by default.

@@ -47,7 +47,7 @@ pub fn write_names(out: &mut String, objects: &[Object]) {
 ///
 /// # Errors
 ///
-/// What serde_json says, which it does for no object of this library.
+/// What `serde_json` says, which it does for no object of this library.
 pub fn to_json(objects: &[Object]) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]

@@ -1,7 +1,7 @@
 //! YAML text from any [`Serialize`] value, safe in the hands of every reader.
 //!
 //! A manifest is read by programs that do not agree on what YAML is: kubectl (Go, a mix of YAML 1.1 and 1.2),
-//! PyYAML (1.1), npm's `yaml` and `js-yaml` (1.2). A task titled `on`, a version `1.10` or a key `<<` is a string
+//! `PyYAML` (1.1), npm's `yaml` and `js-yaml` (1.2). A task titled `on`, a version `1.10` or a key `<<` is a string
 //! to one and a boolean, a number or a merge to another. This module prints a string without quotes only where
 //! all of them read it back as that string.
 //!

@@ -63,7 +63,7 @@ impl ContainerPlan {
 
     /// `/bin/sh -c SCRIPT NAME ARGUMENT…`: a script of this crate, which Kubernetes' expansion is known to leave
     /// alone, and arguments that it must.
-    pub(super) fn shell_step(mut self, script: String, name: &'static str, args: Vec<String>) -> Self {
+    pub(super) fn shell_step(mut self, script: String, name: &'static str, args: &[String]) -> Self {
         self.container.command = Some(vec!["/bin/sh".to_owned(), "-c".to_owned(), script, name.to_owned()]);
         self.container.args = (!args.is_empty()).then(|| args.iter().map(|word| escape(word).into_owned()).collect());
         self
@@ -124,7 +124,7 @@ impl ContainerPlan {
         };
         let (requests, limits) = (amounts(&resources.requests), amounts(&resources.limits));
         self.container.resources =
-            (requests.is_some() || limits.is_some()).then(|| ResourceRequirements { requests, limits, claims: None });
+            (requests.is_some() || limits.is_some()).then_some(ResourceRequirements { requests, limits, claims: None });
         self
     }
 

@@ -34,18 +34,15 @@ pub fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> String {
             rest = folded;
             continue;
         }
-        match after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
-            Some((name, behind)) => {
-                match variable(name) {
-                    Some(value) => out.push_str(&value),
-                    None => out.push_str(&rest[at..at + name.len() + 3]),
-                }
-                rest = behind;
+        if let Some((name, behind)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+            match variable(name) {
+                Some(value) => out.push_str(&value),
+                None => out.push_str(&rest[at..at + name.len() + 3]),
             }
-            None => {
-                out.push('$');
-                rest = after;
-            }
+            rest = behind;
+        } else {
+            out.push('$');
+            rest = after;
         }
     }
     out.push_str(rest);

@@ -69,7 +69,7 @@ impl Names {
             job: format!("{JOB_PREFIX}{part}{suffix}").parse().map_err(name)?,
             claim: format!("{CLAIM_PREFIX}{part}").parse().map_err(name)?,
             label: part.parse().map_err(name)?,
-            can_be_retried: JOB_PREFIX.len() + part.len() + ATTEMPT.len() + 1 <= 63,
+            can_be_retried: JOB_PREFIX.len() + part.len() + ATTEMPT.len() < 63,
         })
     }
 }

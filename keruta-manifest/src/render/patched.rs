@@ -17,19 +17,19 @@ pub(super) fn apply(job: &mut Job, task: &Task, settings: &Settings, origins: &m
     Ok(())
 }
 
-fn apply_one(job: &mut Job, patch: &PodPatch, path: &str, origins: &mut Origins) -> Result<(), Problems> {
+fn apply_one(job: &mut Job, patch: &PodPatch, field: &str, origins: &mut Origins) -> Result<(), Problems> {
     let Some(spec) = &mut job.spec else { return Ok(()) };
     let after = match patch.apply(&spec.template) {
         Ok(after) => after,
         Err(errors) => {
-            let problems = errors.iter().map(|error| problem(error, path)).collect();
+            let problems = errors.iter().map(|error| problem(error, field)).collect();
             return Problems::none_of(problems);
         }
     };
     if origins.is_kept() {
         let tree = |template| serde_json::to_value(template).unwrap_or_default();
         for pointer in changed_in_template(&tree(&spec.template), &tree(&after)) {
-            origins.note("Job", || (format!("/spec/template{pointer}"), Origin::Patch { path: path.to_owned() }));
+            origins.note("Job", || (format!("/spec/template{pointer}"), Origin::Patch { path: field.to_owned() }));
         }
     }
     spec.template = after;

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::EnvVar;
 use super::finding::FindingId;
 use super::pod::{ContainerView, PodView};
 use super::sink::{Sink, short};
-use super::walk::walk;
+use super::walk::{Count, walk};
 use crate::object::Object;
 
 /// What etcd takes in one request by default; the API server stores a little more than the object itself.
@@ -27,7 +27,12 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 pub(super) fn check(object: &Object, sink: &mut Sink<'_>) {
     let annotations = object.metadata().annotations.as_ref().map_or(0, annotations_len);
-    let bytes = walk(object).bytes;
+    // kubectl ends the copy with a line break.
+    let beside_copy = LAST_APPLIED.len() + 1 + annotations;
+    // Counting to the byte means reading every text, and nearly every object is far from any limit.
+    let at_most = walk(object, Count::AtMost).bytes;
+    let near = at_most + beside_copy > ANNOTATIONS_LIMIT;
+    let bytes = if near { walk(object, Count::Exactly).bytes } else { at_most };
     if bytes > OBJECT_LIMIT {
         sink.add(
             FindingId::SizeObject,
@@ -35,8 +40,7 @@ pub(super) fn check(object: &Object, sink: &mut Sink<'_>) {
             format!("The object has {bytes} bytes as JSON; the API server's store takes about {OBJECT_LIMIT}."),
             "Put large text into the workspace, the image or several ConfigMaps.",
         );
-    } else if bytes + 1 + LAST_APPLIED.len() + annotations > ANNOTATIONS_LIMIT {
-        // kubectl ends the copy with a line break.
+    } else if bytes + beside_copy > ANNOTATIONS_LIMIT {
         sink.add(
             FindingId::SizeApplyAnnotation,
             "",

@@ -188,10 +188,10 @@ fn check_url(text: &str) -> Result<(), GitUrlError> {
     {
         return Err(GitUrlError::Character { character, offset });
     }
-    if let Some((helper, _)) = text.split_once("::") {
-        if helper.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            return Err(GitUrlError::Transport(cut(text)));
-        }
+    if let Some((helper, _)) = text.split_once("::")
+        && helper.bytes().all(|b| b.is_ascii_alphanumeric())
+    {
+        return Err(GitUrlError::Transport(cut(text)));
     }
     match scheme(text) {
         Some((GitScheme::File, rest)) => match rest.strip_prefix('/') {

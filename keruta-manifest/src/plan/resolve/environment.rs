@@ -8,7 +8,7 @@ use crate::problem::{Problem, Rule};
 use crate::task::{EnvMap, EnvSource};
 use crate::value::{AbsolutePath, EnvName, Text, UniqueMap};
 
-/// The kernel's limit for one `NAME=value` with its final NUL (MAX_ARG_STRLEN, 32 pages).
+/// The kernel's limit for one `NAME=value` with its final NUL (`MAX_ARG_STRLEN`, 32 pages).
 const MAX_VARIABLE: usize = 131_072;
 /// The key of the whole description in the Job's ConfigMap.
 const DESCRIPTION_KEY: &str = "description";

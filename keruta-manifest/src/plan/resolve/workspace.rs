@@ -85,11 +85,11 @@ pub(super) fn resolve(context: &mut Context<'_>, names: &TaskNames) -> Workspace
 fn kind(context: &mut Context<'_>, is_child: bool) -> WorkspaceKind {
     let of_task = context.task.workspace.as_ref().and_then(|workspace| workspace.kind);
     let of_repository = context.task.repository.as_ref().and_then(|repository| repository.use_pvc);
-    if let (Some(kind), Some(use_pvc)) = (of_task, of_repository) {
-        if (kind == WorkspaceKind::Pvc) != use_pvc {
-            let message = "repository.usePvc and workspace.kind contradict each other";
-            context.problem(root("repository").key("usePvc"), Rule::Conflict, message, "remove one of the two");
-        }
+    if let (Some(kind), Some(use_pvc)) = (of_task, of_repository)
+        && (kind == WorkspaceKind::Pvc) != use_pvc
+    {
+        let message = "repository.usePvc and workspace.kind contradict each other";
+        context.problem(root("repository").key("usePvc"), Rule::Conflict, message, "remove one of the two");
     }
     if let Some(kind) = of_task {
         return kind;
@@ -99,10 +99,9 @@ fn kind(context: &mut Context<'_>, is_child: bool) -> WorkspaceKind {
     }
     match context.settings.workspace.kind {
         WorkspaceDefault::Pvc => WorkspaceKind::Pvc,
-        WorkspaceDefault::EmptyDir => WorkspaceKind::EmptyDir,
         WorkspaceDefault::Ephemeral => WorkspaceKind::Ephemeral,
         WorkspaceDefault::Auto if context.task.repository.is_some() || is_child => WorkspaceKind::Pvc,
-        WorkspaceDefault::Auto => WorkspaceKind::EmptyDir,
+        WorkspaceDefault::EmptyDir | WorkspaceDefault::Auto => WorkspaceKind::EmptyDir,
     }
 }
 
@@ -133,12 +132,12 @@ fn claim_parts(context: &mut Context<'_>) -> (Quantity, AccessMode, Option<DnsSu
         ),
     ];
     for (one, other, first, second) in contradictions {
-        if let (Some(first), Some(second)) = (first, second) {
-            if first != second {
-                let message = format!("repository.{other} is {second}, but workspace.{one} is {first}");
-                let path: FieldPath = root("repository").key(other);
-                context.problem(path, Rule::Conflict, message, "remove one of the two");
-            }
+        if let (Some(first), Some(second)) = (first, second)
+            && first != second
+        {
+            let message = format!("repository.{other} is {second}, but workspace.{one} is {first}");
+            let path: FieldPath = root("repository").key(other);
+            context.problem(path, Rule::Conflict, message, "remove one of the two");
         }
     }
     let repository = repository.as_ref();

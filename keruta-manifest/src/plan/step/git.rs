@@ -2,14 +2,13 @@
 
 use k8s_openapi::api::core::v1::KeyToPath;
 
-use super::script::Script;
 use crate::plan::container::ContainerPlan;
 use crate::plan::volume::VolumePlan;
+use crate::script;
 use crate::settings::Settings;
 use crate::task::{Credentials, Repository};
 use crate::value::{AbsolutePath, ConfigKey, DnsLabel};
 
-pub(in crate::plan) static SCRIPT: Script = Script::new(include_str!("scripts/git-clone.sh"));
 pub(in crate::plan) const NAME: &str = "git-clone";
 /// Where the script looks for credentials by itself.
 const CREDENTIALS_DIR: &str = "/etc/keruta/git";
@@ -56,7 +55,7 @@ pub(in crate::plan) fn container(
 
     let schemes: Vec<&str> = settings.git.schemes.iter().map(|scheme| scheme.as_str()).collect();
     let container = ContainerPlan::new(DnsLabel::constant(NAME), settings.images.git.clone())
-        .shell_step(SCRIPT.with(&sections), NAME, args)
+        .shell_step(script::GIT_CLONE.with(&sections), NAME, &args)
         .literal("GIT_ALLOW_PROTOCOL", &schemes.join(":"))
         .literal("KERUTA_GIT_ATTEMPTS", &(settings.git.retries + 1).to_string());
     match &repository.credentials {

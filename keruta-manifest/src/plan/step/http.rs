@@ -1,12 +1,10 @@
 //! The step that calls an HTTP endpoint, for example to register the Pod.
 
-use super::script::Script;
 use crate::plan::container::ContainerPlan;
+use crate::script;
 use crate::settings::Settings;
 use crate::task::{Arg, CallHttp, EnvSource};
 use crate::value::{DnsLabel, EnvName, Text};
-
-pub(in crate::plan) static CALL_SCRIPT: Script = Script::new(include_str!("scripts/call-http.sh"));
 
 /// The container that makes the call. The body and the values of secret headers come by variables, so that they are
 /// in no process's arguments.
@@ -19,7 +17,7 @@ pub(in crate::plan) fn call(step: &CallHttp, settings: &Settings) -> ContainerPl
             args.push(format!("{header}: {value}"));
         }
     }
-    let mut container = ContainerPlan::new(name, image).shell_step(CALL_SCRIPT.with(&[]), "call-http", args);
+    let mut container = ContainerPlan::new(name, image).shell_step(script::CALL_HTTP.with(&[]), "call-http", &args);
     if let Some(timeout) = step.timeout {
         container = container.literal("KERUTA_HTTP_TIMEOUT", &timeout.as_secs().to_string());
     }

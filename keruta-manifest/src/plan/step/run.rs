@@ -2,8 +2,8 @@
 
 use crate::plan::container::{ContainerPlan, ProbedContainer};
 use crate::plan::volume::VolumePlan;
-use crate::task::{Arg, EnvFrom, EnvMap, RunContainer, Sidecar, VolumeMount};
-use crate::value::Text;
+use crate::task::{Arg, EnvFrom, EnvSource, RunContainer, Sidecar, VolumeMount};
+use crate::value::{EnvName, Text};
 
 pub(in crate::plan) fn container(step: &RunContainer) -> ContainerPlan {
     let container = ContainerPlan::new(step.name.clone(), step.image.clone());
@@ -39,7 +39,10 @@ pub(in crate::plan) fn entrypoint(
     }
 }
 
-pub(in crate::plan) fn env(container: ContainerPlan, env: &EnvMap) -> ContainerPlan {
+pub(in crate::plan) fn env<'a>(
+    container: ContainerPlan,
+    env: impl IntoIterator<Item = (&'a EnvName, &'a EnvSource)>,
+) -> ContainerPlan {
     env.into_iter().fold(container, |container, (name, source)| container.env(name, source))
 }
 

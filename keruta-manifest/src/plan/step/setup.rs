@@ -1,12 +1,11 @@
 //! The setup step: runs the repository's setup script and fetches the document.
 
-use super::script::Script;
 use crate::plan::container::ContainerPlan;
+use crate::script;
 use crate::settings::Settings;
 use crate::task::{ConfigMapKey, EnvSource};
 use crate::value::{ConfigKey, DnsLabel, LabelValue};
 
-pub(in crate::plan) static SCRIPT: Script = Script::new(include_str!("scripts/setup.sh"));
 pub(in crate::plan) const NAME: &str = "setup";
 
 /// The container that fetches and runs what the API has for the two ids.
@@ -16,9 +15,9 @@ pub(in crate::plan) fn container(
     settings: &Settings,
 ) -> ContainerPlan {
     let mut container = ContainerPlan::new(DnsLabel::constant(NAME), settings.images.curl.clone()).shell_step(
-        SCRIPT.with(&[]),
+        script::SETUP.with(&[]),
         NAME,
-        Vec::new(),
+        &[],
     );
     container = ids(container, repository, document, settings);
     container = container.literal("KERUTA_API_ENDPOINT", settings.api_url.as_str());

@@ -1,14 +1,10 @@
 //! Steps that wait, with a time limit.
 
-use super::script::Script;
 use crate::plan::container::ContainerPlan;
+use crate::script;
 use crate::settings::Settings;
 use crate::task::{Arg, EnvSource, Sleep, WaitForHttp, WaitForService, WaitForTcp};
 use crate::value::{DnsLabel, Duration, Text};
-
-pub(in crate::plan) static SERVICE_SCRIPT: Script = Script::new(include_str!("scripts/wait-service.sh"));
-pub(in crate::plan) static TCP_SCRIPT: Script = Script::new(include_str!("scripts/wait-tcp.sh"));
-pub(in crate::plan) static HTTP_SCRIPT: Script = Script::new(include_str!("scripts/wait-http.sh"));
 
 const TIMEOUT: Duration = Duration::from_secs(300);
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -31,7 +27,7 @@ pub(in crate::plan) fn service(step: &WaitForService, settings: &Settings) -> Co
     };
     let args = vec![dns_name, seconds(step.timeout, TIMEOUT), seconds(step.interval, INTERVAL)];
     let container =
-        ContainerPlan::new(container_name, image).shell_step(SERVICE_SCRIPT.with(&[]), "wait-service", args);
+        ContainerPlan::new(container_name, image).shell_step(script::WAIT_SERVICE.with(&[]), "wait-service", &args);
     match &step.namespace {
         // The script completes a bare name with the Pod's namespace; no ServiceAccount token is mounted to read it from.
         None => container.sourced("KERUTA_NAMESPACE", &EnvSource::Field(Text::constant("metadata.namespace"))),
@@ -48,7 +44,7 @@ pub(in crate::plan) fn tcp(step: &WaitForTcp, settings: &Settings) -> ContainerP
         seconds(step.timeout, TIMEOUT),
         seconds(step.interval, INTERVAL),
     ];
-    ContainerPlan::new(container_name, image).shell_step(TCP_SCRIPT.with(&[]), "wait-tcp", args)
+    ContainerPlan::new(container_name, image).shell_step(script::WAIT_TCP.with(&[]), "wait-tcp", &args)
 }
 
 pub(in crate::plan) fn http(step: &WaitForHttp, settings: &Settings) -> ContainerPlan {
@@ -56,7 +52,7 @@ pub(in crate::plan) fn http(step: &WaitForHttp, settings: &Settings) -> Containe
     let image = step.image.as_ref().unwrap_or(&settings.images.curl).clone();
     let mut args = vec![step.url.to_string(), seconds(step.timeout, TIMEOUT), seconds(step.interval, INTERVAL)];
     args.extend(step.status.map(|status| status.to_string()));
-    ContainerPlan::new(container_name, image).shell_step(HTTP_SCRIPT.with(&[]), "wait-http", args)
+    ContainerPlan::new(container_name, image).shell_step(script::WAIT_HTTP.with(&[]), "wait-http", &args)
 }
 
 pub(in crate::plan) fn sleep(step: &Sleep, settings: &Settings) -> ContainerPlan {

@@ -147,3 +147,10 @@ fn config_maps_and_annotations() {
         [("secret-in-annotation", "/metadata/annotations/title"), ("secret-in-config-map", "/data/a~1b")]
     );
 }
+
+#[test]
+fn the_own_scripts_would_pass_if_they_were_read() {
+    for script in crate::script::every_form() {
+        assert_eq!(recognise(&script), None, "{script}");
+    }
+}

@@ -9,7 +9,7 @@ use super::table::{Effect, Feature};
 use crate::object::Object;
 use crate::review::finding::{Finding, FindingId};
 use crate::review::sink::Sink;
-use crate::review::walk::{Use, walk};
+use crate::review::walk::{Count, Use, walk};
 
 /// Fits objects to a Kubernetes version.
 ///
@@ -33,7 +33,7 @@ use crate::review::walk::{Use, walk};
 pub fn gate(objects: &mut [Object], version: KubernetesVersion) -> Vec<Finding> {
     let mut found = Vec::new();
     for object in objects {
-        let mut uses = walk(object).uses;
+        let mut uses = walk(object, Count::AtMost).uses;
         uses.retain(|used| !used.feature.is_on(version));
         if uses.is_empty() {
             continue;

@@ -6,6 +6,7 @@ use super::super::finding::FindingId;
 use super::super::pod::ContainerView;
 use super::super::sink::{Sink, short};
 use super::names::is_env_name;
+use crate::script;
 
 pub(super) fn check(container: &ContainerView<'_>, sink: &mut Sink<'_>) {
     for (index, env) in container.env.iter().enumerate() {
@@ -118,7 +119,7 @@ fn references(
     sink: &mut Sink<'_>,
 ) {
     // Variables of ConfigMaps and Secrets are not known here.
-    if !text.contains("$(") || !container.env_from.is_empty() {
+    if !container.env_from.is_empty() || !text.contains("$(") || script::known(text).is_some() {
         return;
     }
     let mut rest = text;
