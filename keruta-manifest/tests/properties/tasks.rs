@@ -153,13 +153,11 @@ pub(crate) fn task() -> impl Strategy<Value = Value> {
         let mut task = json!({ "id": id, "image": "busybox:1.37", "initSteps": steps, "volumes": volumes, "files": files, "env": env });
         put(&mut task, "title", title);
         put(&mut task, "description", description);
-        match script {
-            Some(script) => put(&mut task, "script", Some(script)),
-            None => {
-                put(&mut task, "command", Some(command));
-                put(&mut task, "args", Some(args));
-            }
+        if script.is_none() {
+            put(&mut task, "command", Some(command));
+            put(&mut task, "args", Some(args));
         }
+        put(&mut task, "script", script);
         put(&mut task, "repository", repository);
         put(&mut task, "parentId", parent);
         put(&mut task, "attempt", attempt);
