@@ -51,7 +51,7 @@ fn text<'a>(texts: &[&'a str], place: usize) -> &'a str {
 }
 
 fn has_script(index: usize) -> bool {
-    index % 2 == 0
+    index.is_multiple_of(2)
 }
 
 /// A task and settings with a string in each place.

@@ -145,16 +145,25 @@ pub(super) fn with_safe_directory(
     let total = usize::from(first) + paths.len();
     let mut variables: Vec<(EnvName, EnvSource)> =
         (&env).into_iter().filter(|(name, _)| name.as_str() != COUNT).map(|(n, s)| (n.clone(), s.clone())).collect();
+    let mut taken: Vec<EnvName> = Vec::new();
     let mut add = |name: String, value: &str| {
-        if let (Ok(name), Ok(value)) = (name.parse(), value.parse()) {
+        if let (Ok(name), Ok(value)) = (name.parse::<EnvName>(), value.parse()) {
+            if name.as_str() != COUNT && env.get(&name).is_some() {
+                taken.push(name.clone());
+            }
             variables.push((name, EnvSource::Literal(value)));
         }
     };
     add(COUNT.to_owned(), &total.to_string());
-    for (index, path) in paths.iter().enumerate() {
+    for (index, directory) in paths.iter().enumerate() {
         let number = usize::from(first) + index;
         add(format!("GIT_CONFIG_KEY_{number}"), "safe.directory");
-        add(format!("GIT_CONFIG_VALUE_{number}"), path);
+        add(format!("GIT_CONFIG_VALUE_{number}"), directory);
+    }
+    for name in taken {
+        let message = format!("{name} is an entry of git's configuration that {COUNT} does not count");
+        let cure = format!("set {COUNT} to the number of entries, which are numbered from 0");
+        context.problem(path.key(name.as_str()), Rule::Conflict, message, cure);
     }
     UniqueMap::from_iter(variables)
 }

@@ -94,6 +94,11 @@ fn own_step(
         InitStep::Sleep(step) => plain(context, wait::sleep(step, settings)),
         InitStep::CallHttp(step) => plain(context, http::call(step, settings)),
         InitStep::WriteFile(step) => {
+            if step.path.as_str().ends_with('/') {
+                let path = path.key("writeFile").key("path");
+                let message = format!("{:?} names a directory", step.path.as_str());
+                context.problem(path, Rule::AbsolutePath, message, "name a file");
+            }
             plain(context, write_file::container(step, settings)).security(writing_step_security(&settings.security))
         }
         InitStep::Run(step) => {
