@@ -21,7 +21,7 @@ pub(crate) static WRITE_FILE: Script = Script::new(include_str!("plan/step/scrip
 static ALL: [&Script; 7] = [&GIT_CLONE, &SETUP, &WAIT_TCP, &WAIT_SERVICE, &WAIT_HTTP, &CALL_HTTP, &WRITE_FILE];
 
 /// How many sections a script may have.
-const SECTIONS: usize = 5;
+const SECTIONS: usize = 6;
 /// The least length of a form: whatever is shorter is none, which spares most texts the comparison.
 const SHORTEST: usize = 512;
 

@@ -1,6 +1,6 @@
 //! `install`: what a cluster needs to run keruta.
 
-use keruta_manifest::install::InstallPlan;
+use keruta_manifest::install::{Component, InstallPlan, Limits, Quota};
 
 use crate::args::InstallArgs;
 use crate::exit::Exit;
@@ -15,6 +15,13 @@ pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
         .and_then(|plan| plan.task_namespaces(args.namespace.iter().map(String::as_str)))
         .map_err(refused)?
         .pod_security(args.pod_security);
+    // Limits suit no two clusters, so they come only to who asks for them by name.
+    if args.only.contains(&Component::ResourceQuota) {
+        plan = plan.quota(Quota::default()).map_err(refused)?;
+    }
+    if args.only.contains(&Component::LimitRange) {
+        plan = plan.limits(Limits::default()).map_err(refused)?;
+    }
     if !args.only.is_empty() {
         plan = plan.only(args.only.iter().copied());
     }

@@ -17,6 +17,10 @@ fn the_whole_installation_and_its_parts() {
     assert!(rbac.len() > 2 && rbac.iter().all(|name| name.starts_with("role") || name.starts_with("serviceaccount/")));
     let two = names(&["--only", "namespace", "-n", "team-a", "-n", "team-b", "--system-namespace", "sys"]);
     assert_eq!(two.len(), 3, "{two:?}");
+    // Not part of the whole, because their numbers suit no two clusters; there for who asks.
+    assert!(!all.iter().any(|name| name.starts_with("resourcequota/") || name.starts_with("limitrange/")), "{all:?}");
+    let limits = names(&["--only", "resource-quota,limit-range"]);
+    assert!(limits.len() == 2 && limits[0].starts_with("resourcequota/"), "{limits:?}");
     assert!(two.contains(&"namespace/team-b".to_owned()) && two.contains(&"namespace/sys".to_owned()));
 }
 

@@ -41,11 +41,12 @@ pub(super) fn container_security(settings: &SecuritySettings) -> Option<Security
 
 /// The same for a step of keruta's own that writes to the workspace. Under baseline such steps share one user, root:
 /// the images of git and curl bring different ones, and a volume without group support (a host path) lets only the
-/// user who made a directory write to it.
+/// user who made a directory write to it. Their group is the Pod's, so that a main container with a user of its own can
+/// write to what they made on such a volume too.
 pub(super) fn writing_step_security(settings: &SecuritySettings) -> Option<SecurityContext> {
     let context = container_security(settings)?;
     if settings.profile == SecurityProfile::Restricted {
         return Some(context);
     }
-    Some(SecurityContext { run_as_user: Some(0), run_as_group: Some(0), ..context })
+    Some(SecurityContext { run_as_user: Some(0), run_as_group: Some(settings.fs_group.into()), ..context })
 }

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::sandbox::{GIT_CLONE, Ran, Sandbox, in_some_arguments, run, with_shells};
 use crate::server::{Answer, Request, Server, answer};
@@ -121,6 +122,28 @@ fn a_missing_key_is_named() {
         }
         sandbox.write("secret/ssh-privatekey", "x");
         clone(sandbox, "ssh://git@127.0.0.1/x", "ssh").ends(20, "no key 'known_hosts'");
+    });
+}
+
+#[test]
+fn a_secret_that_comes_late_is_waited_for() {
+    with_shells(|sandbox| {
+        let waiting = sandbox
+            .script(GIT_CLONE, "git-clone")
+            .args(["--credentials", "token", "--", "http://127.0.0.1:1/x"])
+            .arg(sandbox.path("work"))
+            .env("GIT_ALLOW_PROTOCOL", "http")
+            .env("KERUTA_GIT_SECRET_TIMEOUT", "60")
+            .env("KERUTA_GIT_CREDENTIALS_DIR", sandbox.path("secret"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        sandbox.write("secret/token", PASSWORD);
+        Ran::from(waiting.wait_with_output().unwrap())
+            .ends(10, "waiting for the key 'token' of the credentials Secret (0 of 60 s)")
+            .ends(10, "again in");
     });
 }
 

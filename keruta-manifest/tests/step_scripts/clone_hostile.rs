@@ -118,7 +118,7 @@ fn wrong_options_are_refused() {
         ] {
             refused(sandbox, options, &url, &work, 2);
         }
-        refused(sandbox, &[], &url, "/nowhere", 20);
+        refused(sandbox, &[], &url, "/dev/null/nowhere", 21);
     });
 }
 

@@ -122,6 +122,7 @@ impl Sandbox {
             .env("GIT_ALLOW_PROTOCOL", "file")
             .env("KERUTA_GIT_ATTEMPTS", "2")
             .env("KERUTA_GIT_RETRY_DELAY", "0")
+            .env("KERUTA_GIT_SECRET_TIMEOUT", "0")
             .current_dir(self.path("work"))
             .stdin(Stdio::null());
     }

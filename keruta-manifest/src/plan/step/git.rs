@@ -49,6 +49,7 @@ pub(in crate::plan) fn container(
     };
     if let Some(kind) = kind {
         option(&["--credentials", kind]);
+        sections.push("credentials");
         sections.push(if kind == "ssh" { "ssh" } else { "http" });
     }
     option(&["--", repository.url.as_str(), checkout.as_str()]);
@@ -64,7 +65,8 @@ pub(in crate::plan) fn container(
     }
 }
 
-/// Mounts the Secret in this container alone, its keys under the names that the script knows.
+/// Mounts the Secret in this container alone, its keys under the names that the script knows. Optional: the script
+/// says what is missing and ends the Job, where the kubelet would leave the Pod waiting for ever.
 fn with_credentials(container: ContainerPlan, credentials: &Credentials) -> ContainerPlan {
     let item = |key: &Option<ConfigKey>, path: &'static str| KeyToPath {
         key: key.as_ref().map_or_else(|| path.to_owned(), Into::into),
@@ -82,7 +84,7 @@ fn with_credentials(container: ContainerPlan, credentials: &Credentials) -> Cont
         }
         Credentials::TokenSecret(secret) => (&secret.name, vec![item(&secret.key, "token")], secret.username.as_ref()),
     };
-    let volume = VolumePlan::secret(&DnsLabel::constant("git-credentials"), secret, items, None);
+    let volume = VolumePlan::secret(&DnsLabel::constant("git-credentials"), secret, items, Some(true));
     let container = container.mount_part(&volume, &AbsolutePath::constant(CREDENTIALS_DIR), None, true);
     match username {
         Some(username) => container.literal("KERUTA_GIT_TOKEN_USER", username.as_str()),

@@ -84,7 +84,20 @@ if [ "$lfs" = yes ]; then
 fi
 #]lfs
 
-need() { [ -s "$KERUTA_GIT_CREDENTIALS_DIR/$1" ] || die 20 "the credentials Secret has no key '$1'"; }
+#[credentials
+# The Secret's volume is optional, as a Pod would wait for it for ever and tell nobody; a Secret that comes late gets
+# into the volume within a minute or so.
+need() {
+  waited=0 limit=${KERUTA_GIT_SECRET_TIMEOUT:-120}
+  until [ -s "$KERUTA_GIT_CREDENTIALS_DIR/$1" ]; do
+    [ "$waited" -lt "$limit" ] || die 20 "there is no credentials Secret in the Pod's namespace, or it has no key '$1'"
+    [ $((waited % 20)) -ne 0 ] || say "waiting for the key '$1' of the credentials Secret ($waited of $limit s)"
+    sleep 1 & child=$!
+    wait "$child"
+    child='' waited=$((waited + 1))
+  done
+}
+#]credentials
 case $credentials in
   '') ;;
   #[http
