@@ -1,6 +1,6 @@
 //! Which of the four ways of writing a string is right for it.
 
-use super::ambiguous::{looks_numeric, looks_timestamp, means_something_else};
+use super::ambiguous::{LONGEST_WORD, looks_numeric, looks_timestamp, means_something_else};
 use super::layout::Place;
 use super::literal::{fits_block, needs_indicator, write_literal};
 use super::quoted::{must_escape, write_double_quoted, write_single_quoted};
@@ -71,6 +71,9 @@ const fn trait_of(byte: u8) -> u8 {
 /// The way of writing `text` that every reader reads back as `text`.
 pub(super) fn style_of(text: &str) -> Style {
     let bytes = text.as_bytes();
+    if is_name(bytes) {
+        return Style::Plain;
+    }
     let found = bytes.iter().fold(0, |found, byte| found | trait_of(*byte));
 
     if found & HIDDEN != 0 || found & WIDE != 0 && text.chars().any(must_escape) {
@@ -95,6 +98,14 @@ pub(super) fn style_of(text: &str) -> Style {
         _ => means_something_else(text),
     };
     if other_type { Style::DoubleQuoted } else { Style::Plain }
+}
+
+/// Whether a string is a name that no reader could take for anything else, as most keys and many values are: letters,
+/// digits and signs without meaning, longer than any bare word, and not of the letter that numbers can begin with.
+fn is_name(bytes: &[u8]) -> bool {
+    bytes.len() > LONGEST_WORD
+        && bytes.first().is_some_and(|first| first.is_ascii_alphabetic() && !matches!(first, b'e' | b'E'))
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/'))
 }
 
 /// Whether a reader would see YAML's own signs in a one-line string.
