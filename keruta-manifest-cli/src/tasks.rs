@@ -27,6 +27,7 @@ pub(crate) struct Item<'b> {
 }
 
 /// What could be read of a task.
+#[expect(clippy::large_enum_variant, reason = "nearly all are whole, and stay in place")]
 pub(crate) enum Read {
     /// All of it.
     Whole(Task),

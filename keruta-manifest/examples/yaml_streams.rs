@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Writes `OUT_DIR/00000.yaml`, a stream of documents parted by `---`, and `OUT_DIR/00000.jsonl`, the expected
-//! document on each line; and so on. `conformance/yaml/judge.sh` hands them to the readers.
+//! document on each line; and so on; then `tasks-00000.yaml` and the like, streams of whole rendered tasks. `conformance/yaml/judge.sh` hands them to the readers.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 
 #[path = "yaml_streams/strings.rs"]
 mod strings;
+#[path = "yaml_streams/tasks.rs"]
+mod tasks;
 
 const STRINGS_IN_A_DOCUMENT: usize = 10;
 const DOCUMENTS_IN_A_STREAM: usize = 300;
@@ -30,8 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let hazards: Vec<String> = serde_json::from_str(&std::fs::read_to_string(hazards)?)?;
     let corpus = strings::corpus(&hazards);
-    let random = strings::random(&hazards, random.parse()?, seed.parse()?);
+    let count: usize = random.parse()?;
+    let random = strings::random(&hazards, count, seed.parse()?);
+    // About as many of the short ones, spread evenly.
     let short = strings::short();
+    let step = (short.len() / count.max(1)).max(1);
+    let short: Vec<String> = short.into_iter().step_by(step).collect();
+    let in_tasks: Vec<String> = corpus.iter().chain(&random).cloned().collect();
     println!("{} strings of the corpus, {} short ones, {} random ones", corpus.len(), short.len(), random.len());
 
     let out = Path::new(out);
@@ -44,6 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (number, documents) in documents.chunks(DOCUMENTS_IN_A_STREAM).enumerate() {
         write_stream(out, number, documents)?;
     }
+    println!("{} rendered tasks", tasks::write(out, &in_tasks)?);
     Ok(())
 }
 

@@ -61,9 +61,9 @@ impl Work for Render<'_> {
     fn work(&self, item: &mut Item<'_>, done: &mut Done) -> Exit {
         let exit = self.render(item, done);
         if exit == Exit::Fine {
-            done.fine += 1
+            done.fine += 1;
         } else {
-            done.wrong += 1
+            done.wrong += 1;
         }
         exit
     }

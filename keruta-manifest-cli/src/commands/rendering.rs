@@ -44,14 +44,14 @@ impl Rendering {
     fn with<T>(
         &self,
         item: &mut Item<'_>,
-        make: impl FnOnce(&Task, &Lineage) -> Result<T, Problems>,
+        plan: impl FnOnce(&Task, &Lineage) -> Result<T, Problems>,
     ) -> Result<T, Vec<Diagnostic>> {
         let made = match (item.task(), &item.lineage) {
-            (Some(task), Ok(lineage)) => make(task, lineage).map(Some),
+            (Some(task), Ok(lineage)) => plan(task, lineage).map(Some),
             (Some(task), Err(of_lineage)) => {
                 // What else is wrong does not hang on the ancestors.
                 let mut problems = of_lineage.as_slice().to_vec();
-                problems.extend(make(task, &Lineage::Root).err().into_iter().flat_map(Problems::into_vec));
+                problems.extend(plan(task, &Lineage::Root).err().into_iter().flat_map(Problems::into_vec));
                 Problems::none_of(problems).map(|()| None)
             }
             (None, _) => Ok(None),

@@ -3,6 +3,8 @@
 //! The log is written as a stream: head, one result after the other, tail. All rules are in the head, so that a
 //! run without results says what was looked for.
 
+use std::fmt::Write as _;
+
 use keruta_manifest::problem::Rule;
 use keruta_manifest::review::{FindingId, Severity};
 use serde_json::{Value, json};
@@ -113,7 +115,8 @@ fn uri(file: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=:@".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri

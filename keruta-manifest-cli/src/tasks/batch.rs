@@ -11,7 +11,7 @@ use super::splitter::{Splitter, Step};
 /// How much is read at once.
 const PART: usize = 64 * 1024;
 /// More tasks than these are left for the next batch, so that what comes of a batch stays small.
-const MOST_TASKS: usize = 64;
+const MOST_TASKS: usize = 32;
 /// The largest task: five times what a cluster's store takes of one object.
 pub(crate) const LARGEST_TASK: usize = 8 * 1024 * 1024;
 

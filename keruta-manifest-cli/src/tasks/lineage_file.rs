@@ -24,20 +24,21 @@ struct Kin {
     parent_id: Option<TaskId>,
 }
 
-/// Reads the file into the index.
-pub(crate) fn read(path: &Path, index: &mut LineageIndex) -> Result<(), Failure> {
+/// Reads the file into an index.
+pub(crate) fn read(path: &Path) -> Result<LineageIndex, Failure> {
+    let mut index = LineageIndex::default();
     let mut batches = Batches::open(path).map_err(|error| Failure::read(path.display().to_string(), error))?;
     let name = batches.name.clone();
     let mut batch = Batch::default();
     loop {
         match batches.next(&mut batch) {
             Ok(true) => {}
-            Ok(false) | Err(BatchError::Empty) => return Ok(()),
+            Ok(false) | Err(BatchError::Empty) => return Ok(index),
             Err(error) => return Err(batch_failure(&name, error)),
         }
         for record in batch.records() {
             let whence = Whence::File { name: &name, record };
-            enter(&record, &whence, index).map_err(|problems| {
+            enter(&record, &whence, &mut index).map_err(|problems| {
                 let diagnostics: Vec<Diagnostic> =
                     problems.as_slice().iter().map(|problem| whence.diagnostic(problem)).collect();
                 Failure::Invalid(diagnostics)

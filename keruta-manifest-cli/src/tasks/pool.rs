@@ -3,6 +3,7 @@
 //! Each worker takes a batch, reads its tasks, waits for its turn to enter them into the index, does the work, and
 //! waits for its turn to hand over what it made. So there are never more batches in memory than workers.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -64,8 +65,12 @@ pub(crate) trait Sink: Send {
 /// Works on all tasks and says how it went, at its worst.
 pub(crate) fn run<W: Work, S: Sink>(args: &TaskArgs, work: &W, sink: &mut S) -> Result<Exit, Failure> {
     let mut index = Index::default();
+    let is_stdin = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    if is_stdin(&args.task) && is_stdin(&args.lineage) {
+        return Err(Failure::Usage("only one of --task and --lineage can be standard input".to_owned()));
+    }
     if let Some(path) = &args.lineage {
-        lineage_file::read(path, &mut index.lineage)?;
+        index = Index::with(lineage_file::read(path)?);
     }
     if let Some(flags) = TaskFlags::of(args) {
         return single(&flags, &mut index, work, sink);

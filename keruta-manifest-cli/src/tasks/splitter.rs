@@ -64,7 +64,7 @@ impl Splitter {
             match bytes.get(start) {
                 None => return Step::More(start),
                 Some(_) => {
-                    self.open = Some(Open { seen: 0, in_string: false, depth: 0, braces: 0, too_deep: false, last: 0 })
+                    self.open = Some(Open { seen: 0, in_string: false, depth: 0, braces: 0, too_deep: false, last: 0 });
                 }
             }
         }

@@ -53,8 +53,11 @@ fn check(snapshot: &str, cases: Vec<Case>) {
         }
         let run = world.run(&case.args);
         assert_eq!(run.stdout, "", "{}: standard output is not empty", case.name);
-        let variables: String = case.variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
-        writeln!(page, "## {}\n$ {variables}keruta-manifest {}", case.name, case.args.join(" ")).unwrap();
+        write!(page, "## {}\n$ ", case.name).unwrap();
+        for (name, value) in &case.variables {
+            write!(page, "{name}={value} ").unwrap();
+        }
+        writeln!(page, "keruta-manifest {}", case.args.join(" ")).unwrap();
         writeln!(page, "exit {}\n{}", run.code, run.stderr).unwrap();
         assert_eq!(run.code, case.code, "{}: {}", case.name, run.stderr);
     }
@@ -226,6 +229,7 @@ fn flags_that_are_wrong() {
             flags("an unknown report format", 2, &["validate", "--task", "task.json", "--format", "xml"]),
             flags("a diff with nothing", 2, &["diff", "--task", "task.json"]),
             flags("a diff of standard input with itself", 2, &["diff", "--task", "-", "--against", "-"]),
+            flags("tasks and lineage from standard input", 2, &["render", "--task", "-", "--lineage", "-"]),
             flags("an unknown schema", 2, &["schema", "job"]),
             flags("an unknown part of an installation", 2, &["install", "--only", "networkpolicy"]),
             flags("an installation into kube-system", 3, &["install", "-n", "kube-system"]),

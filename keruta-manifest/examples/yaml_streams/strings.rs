@@ -147,7 +147,7 @@ const MORE: &[&str] = &[
 ];
 
 /// The hazard list, some strings more, and long ones.
-pub fn corpus(hazards: &[String]) -> Vec<String> {
+pub(crate) fn corpus(hazards: &[String]) -> Vec<String> {
     let mut all: Vec<String> = hazards.to_vec();
     all.extend(MORE.iter().map(ToString::to_string));
     for length in [126, 127, 128, 129, 250, 255, 317, 1000, 1020, 1023, 1024, 1025, 3000, 100_000] {
@@ -163,7 +163,7 @@ pub fn corpus(hazards: &[String]) -> Vec<String> {
 }
 
 /// Every string of at most two signs, and of three of the worst.
-pub fn short() -> Vec<String> {
+pub(crate) fn short() -> Vec<String> {
     let mut all = Vec::new();
     let ascii = (0..128).map(char::from);
     let wide = "\u{80}\u{85}\u{9f}\u{a0}éあ\u{2003}\u{2028}\u{2029}\u{200b}\u{feff}\u{fffd}\u{fffe}\u{1f600}".chars();
@@ -182,7 +182,7 @@ pub fn short() -> Vec<String> {
 }
 
 /// `count` strings that are the same for the same seed.
-pub fn random(hazards: &[String], count: usize, seed: u64) -> Vec<String> {
+pub(crate) fn random(hazards: &[String], count: usize, seed: u64) -> Vec<String> {
     let mut dice = Dice(seed);
     let hazards: Vec<&str> =
         hazards.iter().map(String::as_str).chain(MORE.iter().copied()).filter(|text| text.len() < 60).collect();

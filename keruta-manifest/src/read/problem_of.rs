@@ -87,11 +87,12 @@ pub(super) fn problem_of(path: &[Segment], text: &str, tree: &Value) -> Culprit 
     }
     if let Some(rest) = text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: ")) {
         let (found, expected) = rest.rsplit_once(", expected ").unwrap_or((rest, "another type"));
+        let (found, expected) = (in_json(found), &*in_json(expected));
         return culprit(
             path.to_vec(),
             Rule::WrongType,
             format!("found {found} where {expected} is expected"),
-            wrong_type_cure(found, expected),
+            wrong_type_cure(&found, expected),
         );
     }
     culprit(
@@ -144,24 +145,36 @@ fn suggestion(name: &str, known: &str, otherwise: &str) -> String {
     }
 }
 
+/// A type in the words of JSON, where serde has Rust's.
+fn in_json(words: &str) -> String {
+    const KINDS: [(&str, &str); 12] = [
+        ("struct ", "an object"),
+        ("map", "an object"),
+        ("a map", "an object"),
+        ("sequence", "a list"),
+        ("a sequence", "a list"),
+        ("u16", "a number that is not negative"),
+        ("u32", "a number that is not negative"),
+        ("u64", "a number that is not negative"),
+        ("i32", "a number"),
+        ("i64", "a number"),
+        ("a boolean", "true or false"),
+        ("unit value", "null"),
+    ];
+    match KINDS.iter().find(|(rust, _)| words == *rust || (rust.ends_with(' ') && words.starts_with(rust))) {
+        Some((_, json)) => (*json).to_owned(),
+        None => words.strip_prefix("string ").map_or_else(|| words.to_owned(), |text| format!("the text {text}")),
+    }
+}
+
 fn wrong_type_cure(found: &str, expected: &str) -> String {
-    if expected.contains("text")
-        && !found.starts_with("string")
-        && !found.starts_with("map")
-        && !found.starts_with("sequence")
-    {
-        return "write it as a text, in quotes".to_owned();
+    let is_text = found.starts_with("the text");
+    let is_scalar = ["integer", "floating", "boolean", "null"].iter().any(|kind| found.starts_with(kind));
+    match expected {
+        "a list" => "write it as a list, in [ ]".to_owned(),
+        "true or false" if is_text => "write true or false, without quotes".to_owned(),
+        _ if is_text && expected.starts_with("a number") => "write it as a number, without quotes".to_owned(),
+        _ if is_scalar && expected.contains("text") => "write it as a text, in quotes".to_owned(),
+        _ => format!("give {expected}"),
     }
-    if found.starts_with("string")
-        && ["i64", "u64", "u32", "i32", "u16", "integer"].iter().any(|number| expected.contains(number))
-    {
-        return "write it as a number, without quotes".to_owned();
-    }
-    if found.starts_with("string") && expected.contains("boolean") {
-        return "write true or false, without quotes".to_owned();
-    }
-    if expected.contains("sequence") {
-        return "write it as a list, in [ ]".to_owned();
-    }
-    format!("give {expected}")
 }

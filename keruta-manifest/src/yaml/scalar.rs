@@ -70,10 +70,11 @@ const fn trait_of(byte: u8) -> u8 {
 
 /// The way of writing `text` that every reader reads back as `text`.
 pub(super) fn style_of(text: &str) -> Style {
+    if is_name(text.as_bytes()) { Style::Plain } else { style_by_rules(text) }
+}
+
+fn style_by_rules(text: &str) -> Style {
     let bytes = text.as_bytes();
-    if is_name(bytes) {
-        return Style::Plain;
-    }
     let found = bytes.iter().fold(0, |found, byte| found | trait_of(*byte));
 
     if found & HIDDEN != 0 || found & WIDE != 0 && text.chars().any(must_escape) {
@@ -130,7 +131,7 @@ fn is_syntax(text: &str, first: u8, second: Option<u8>, found: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Style, style_of};
+    use super::{Style, is_name, style_by_rules, style_of};
 
     #[track_caller]
     fn all(style: Style, texts: &[&str]) {
@@ -253,5 +254,14 @@ mod tests {
             Style::Literal,
             &["a\n", "a\nb", "\n\na", "\ta\n", "a \n b\n", "---\n", "a\n...\n", "# a\n", "on\n", "あ\n"],
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_rules_leave_names_as_they_are(text in "[a-zA-Z][a-zA-Z0-9_./-]{0,12}") {
+            if is_name(text.as_bytes()) {
+                assert_eq!(style_by_rules(&text), Style::Plain, "{text:?}");
+            }
+        }
     }
 }

@@ -69,10 +69,16 @@ impl Existing {
 fn add(value: Value, objects: &mut Vec<Value>) {
     match value {
         Value::Null => {}
-        Value::Array(items) => items.into_iter().for_each(|item| add(item, objects)),
+        Value::Array(items) => {
+            for item in items {
+                add(item, objects);
+            }
+        }
         Value::Object(mut object) if object.get("kind").is_some_and(|kind| kind == "List") => {
             if let Some(Value::Array(items)) = object.remove("items") {
-                items.into_iter().for_each(|item| add(item, objects));
+                for item in items {
+                    add(item, objects);
+                }
             }
         }
         object => objects.push(object),

@@ -144,13 +144,12 @@ pub(super) fn with_safe_directory<'a>(
         added.push((format!("GIT_CONFIG_VALUE_{number}"), directory));
     }
     for (name, source) in allowed.filter(|(name, _)| name.as_str() != COUNT) {
-        // An entry beyond the old count was without effect, and gives its place to the new one.
-        match added.iter().position(|(added, _)| added == name.as_str()) {
-            Some(index) => {
-                let (name, value) = added.remove(index);
-                container = container.literal(name, &value);
-            }
-            None => container = container.env(name, source),
+        if added.iter().any(|(added, _)| added == name.as_str()) {
+            let message = format!("{name} is an entry of git's configuration that {COUNT} does not count");
+            let cure = format!("set {COUNT} to the number of entries, which are numbered from 0");
+            context.problem(path().key(name.as_str()), Rule::Conflict, message, cure);
+        } else {
+            container = container.env(name, source);
         }
     }
     added.into_iter().fold(container, |container, (name, value)| container.literal(name, &value))

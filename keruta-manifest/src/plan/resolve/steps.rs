@@ -79,17 +79,11 @@ fn step_path(index: usize) -> FieldPath {
 }
 
 /// A step that the task describes.
-fn own_step(
-    context: &mut Context<'_>,
-    workspace: &Workspace,
-    index: usize,
-    step: &InitStep,
-) -> ContainerPlan {
+fn own_step(context: &mut Context<'_>, workspace: &Workspace, index: usize, step: &InitStep) -> ContainerPlan {
     let settings = context.settings;
     let path = || step_path(index);
     let no_env = EnvMap::default();
-    let plain =
-        |context: &mut Context<'_>, container| finish(context, workspace, container, None, None, &no_env, path);
+    let plain = |context: &mut Context<'_>, container| finish(context, workspace, container, None, None, &no_env, path);
     match step {
         InitStep::WaitForService(step) => plain(context, wait::service(step, settings)),
         InitStep::WaitForTcp(step) => plain(context, wait::tcp(step, settings)),
@@ -97,6 +91,11 @@ fn own_step(
         InitStep::Sleep(step) => plain(context, wait::sleep(step, settings)),
         InitStep::CallHttp(step) => plain(context, http::call(step, settings)),
         InitStep::WriteFile(step) => {
+            if step.path.as_str().ends_with('/') {
+                let path = path().key("writeFile").key("path");
+                let message = format!("{:?} names a directory", step.path.as_str());
+                context.problem(path, Rule::AbsolutePath, message, "name a file");
+            }
             plain(context, write_file::container(step, settings)).security(writing_step_security(&settings.security))
         }
         InitStep::Run(step) => {
