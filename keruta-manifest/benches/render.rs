@@ -9,6 +9,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use keruta_manifest::lineage::Lineage;
 use keruta_manifest::render::{RenderOptions, render};
+use keruta_manifest::review::{KubernetesVersion, Options, PodSecurityLevel, gate, review};
 use keruta_manifest::{Settings, Task, stream};
 
 const MINIMAL: &str = r#"{"id":"task-0001","image":"python:3.12"}"#;
@@ -54,5 +55,18 @@ fn benches(c: &mut Criterion) {
     });
 }
 
-criterion_group!(all, benches);
+/// What a review costs of objects that are finished.
+fn reviews(c: &mut Criterion) {
+    let task = Task::from_json(FULL).expect("the task is valid");
+    let settings = Settings::default();
+    let rendered = render(&task, &settings, &Lineage::Root, &RenderOptions::default()).expect("it can be rendered");
+    let mut objects = rendered.objects;
+    let options = Options { pod_security: Some(PodSecurityLevel::Baseline), ..Options::default() };
+    let mut group = c.benchmark_group("review");
+    group.bench_function("review", |b| b.iter(|| review(black_box(&objects), &options)));
+    group.bench_function("gate", |b| b.iter(|| gate(black_box(&mut objects), KubernetesVersion::default())));
+    group.finish();
+}
+
+criterion_group!(all, benches, reviews);
 criterion_main!(all);

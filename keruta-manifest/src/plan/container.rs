@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{
     ConfigMapEnvSource, ConfigMapKeySelector, Container, ContainerPort, EnvFromSource, EnvVar, EnvVarSource, Lifecycle,
     ObjectFieldSelector, Probe, ResourceFieldSelector, ResourceRequirements, SecretEnvSource, SecretKeySelector,
-    SecurityContext, Volume, VolumeMount,
+    SecurityContext, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 
@@ -30,15 +30,16 @@ use crate::value::{
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct ContainerPlan {
-    pub(super) container: Container,
-    pub(super) volumes: Vec<Volume>,
+    /// Boxed: it is large, and each step of the building moves it.
+    pub(super) container: Box<Container>,
+    pub(super) volumes: Vec<VolumePlan>,
 }
 
 impl ContainerPlan {
     /// A container that runs the image's own entrypoint.
     pub fn new(name: DnsLabel, image: ImageReference) -> Self {
         let container = Container { name: name.into(), image: Some(image.into()), ..Container::default() };
-        Self { container, volumes: Vec::new() }
+        Self { container: Box::new(container), volumes: Vec::new() }
     }
 
     /// The entrypoint; the image's own where there is none.
@@ -81,10 +82,10 @@ impl ContainerPlan {
         self
     }
 
-    /// Adds variables whose names are constants of this crate.
-    pub(super) fn literal(mut self, name: &'static str, value: &str) -> Self {
+    /// Adds a variable whose name is this crate's own.
+    pub(super) fn literal(mut self, name: impl Into<String>, value: &str) -> Self {
         let value = Some(escape(value).into_owned());
-        self.push_env(EnvVar { name: name.to_owned(), value, value_from: None });
+        self.push_env(EnvVar { name: name.into(), value, value_from: None });
         self
     }
 
@@ -148,7 +149,7 @@ impl ContainerPlan {
             read_only: read_only.then_some(true),
             ..VolumeMount::default()
         });
-        self.volumes.push(volume.clone().into_volume());
+        self.volumes.push(volume.clone());
         self
     }
 

@@ -12,6 +12,7 @@ mod workspace;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
 
+use super::config_map::ConfigMapPlan;
 use super::origin::Origins;
 use crate::lineage::Lineage;
 use crate::problem::Problems;
@@ -51,7 +52,7 @@ fn keruta(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mut Ori
     let mut context = Context::new(task, settings, lineage, origins);
     let names = context.names();
     let workspace = workspace::resolve(&mut context, &names);
-    let mut config_map = context.config_map(&names.own);
+    let mut config_map = ConfigMapPlan::new(&names.own.job);
     let main = main_container::resolve(&mut context, &workspace, &mut config_map);
     let steps = steps::resolve(&mut context, &workspace);
     let Some(main) = main else { return Err(context.into_problems()) };
@@ -66,7 +67,7 @@ fn keruta(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mut Ori
     Problems::none_of(std::mem::take(&mut context.problems))?;
     explained::note(&mut context, &job);
     Ok(Plan {
-        config_map: (!config_map.is_empty()).then(|| config_map.into_config_map()),
+        config_map: context.config_map(config_map, &names.own),
         claim: workspace.claim.map(super::pvc::PvcPlan::into_claim),
         job,
         shared_claims: workspace.shared,

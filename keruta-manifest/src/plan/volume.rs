@@ -1,6 +1,7 @@
 //! Volumes of a Pod.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{
     ConfigMapVolumeSource, EmptyDirVolumeSource, EphemeralVolumeSource, ImageVolumeSource, KeyToPath,
@@ -14,9 +15,10 @@ use crate::value::{ConfigKey, DnsLabel, DnsSubdomain, ImageReference, Quantity, 
 
 /// A volume that containers can mount.
 ///
-/// A mount carries its volume with it, so that no container can mount one that the Pod does not have.
+/// A mount carries its volume with it, so that no container can mount one that the Pod does not have. The volume itself
+/// is shared: it has a field for every kind that Kubernetes knows, and copies would be most of the work of a plan.
 #[derive(Debug, Clone, PartialEq)]
-pub struct VolumePlan(Volume);
+pub struct VolumePlan(Arc<Volume>);
 
 impl VolumePlan {
     fn named(name: &DnsLabel) -> Volume {
@@ -27,7 +29,7 @@ impl VolumePlan {
     #[must_use]
     pub fn claim(name: &DnsLabel, claim: &DnsSubdomain) -> Self {
         let source = PersistentVolumeClaimVolumeSource { claim_name: claim.into(), read_only: None };
-        Self(Volume { persistent_volume_claim: Some(source), ..Self::named(name) })
+        Self(Arc::new(Volume { persistent_volume_claim: Some(source), ..Self::named(name) }))
     }
 
     /// A directory on the node that ends with the Pod; in memory if so wished.
@@ -38,14 +40,14 @@ impl VolumePlan {
             size_limit: size_limit.map(|limit| ApiQuantity(limit.into())),
             ..EmptyDirVolumeSource::default()
         };
-        Self(Volume { empty_dir: Some(source), ..Self::named(name) })
+        Self(Arc::new(Volume { empty_dir: Some(source), ..Self::named(name) }))
     }
 
     /// A claim that is made for the Pod and ends with it; only the plan's spec and labels count.
     #[must_use]
     pub fn ephemeral(name: &DnsLabel, claim: PvcPlan) -> Self {
         let source = EphemeralVolumeSource { volume_claim_template: Some(claim.into_template()) };
-        Self(Volume { ephemeral: Some(source), ..Self::named(name) })
+        Self(Arc::new(Volume { ephemeral: Some(source), ..Self::named(name) }))
     }
 
     /// Keys of a ConfigMap as files, all of them where `items` is empty.
@@ -57,7 +59,7 @@ impl VolumePlan {
             optional,
             ..ConfigMapVolumeSource::default()
         };
-        Self(Volume { config_map: Some(source), ..Self::named(name) })
+        Self(Arc::new(Volume { config_map: Some(source), ..Self::named(name) }))
     }
 
     /// Keys of a Secret as files, all of them where `items` is empty.
@@ -69,14 +71,14 @@ impl VolumePlan {
             optional,
             ..SecretVolumeSource::default()
         };
-        Self(Volume { secret: Some(source), ..Self::named(name) })
+        Self(Arc::new(Volume { secret: Some(source), ..Self::named(name) }))
     }
 
     /// The files of a container image.
     #[must_use]
     pub fn image(name: &DnsLabel, reference: &ImageReference) -> Self {
         let source = ImageVolumeSource { reference: Some(reference.into()), pull_policy: None };
-        Self(Volume { image: Some(source), ..Self::named(name) })
+        Self(Arc::new(Volume { image: Some(source), ..Self::named(name) }))
     }
 
     /// A volume as a task describes it.
@@ -106,7 +108,7 @@ impl VolumePlan {
     }
 
     pub(super) fn into_volume(self) -> Volume {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Each rule is as wide as the widest reader, with a little room: an unneeded pair of quotes harms nobody.
 
+/// The length of the longest word that means something else, which spares most strings the comparison.
+pub(super) const LONGEST_WORD: usize = 5;
+
 /// Whether a word is a boolean, null, or a sign of YAML 1.1 to some reader.
 pub(super) fn means_something_else(text: &str) -> bool {
-    // The longest has five letters, which spares most strings the comparison.
     const WORDS: [&str; 12] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<"];
-    text.len() <= 5 && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+    text.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// Whether a string that begins with a digit, a sign, a dot or an `e` is a number to some reader.

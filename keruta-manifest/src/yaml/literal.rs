@@ -44,11 +44,15 @@ pub(super) fn write_literal(out: &mut String, indent: usize, text: &str) {
         }
     };
     out.push('\n');
-    for line in body.split('\n') {
+    let mut start = 0;
+    // The breaks of the whole text in one search: a search of its own for each short line costs more than the line.
+    for end in memchr::memchr_iter(b'\n', body.as_bytes()).chain([body.len()]) {
+        let line = body.get(start..end).unwrap_or_default();
         if !line.is_empty() {
             push_indent(out, indent);
             out.push_str(line);
         }
         out.push('\n');
+        start = end + 1;
     }
 }

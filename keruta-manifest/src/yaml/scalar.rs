@@ -1,6 +1,6 @@
 //! Which of the four ways of writing a string is right for it.
 
-use super::ambiguous::{looks_numeric, looks_timestamp, means_something_else};
+use super::ambiguous::{LONGEST_WORD, looks_numeric, looks_timestamp, means_something_else};
 use super::layout::Place;
 use super::literal::{fits_block, needs_indicator, write_literal};
 use super::quoted::{must_escape, write_double_quoted, write_single_quoted};
@@ -70,6 +70,10 @@ const fn trait_of(byte: u8) -> u8 {
 
 /// The way of writing `text` that every reader reads back as `text`.
 pub(super) fn style_of(text: &str) -> Style {
+    if is_name(text.as_bytes()) { Style::Plain } else { style_by_rules(text) }
+}
+
+fn style_by_rules(text: &str) -> Style {
     let bytes = text.as_bytes();
     let found = bytes.iter().fold(0, |found, byte| found | trait_of(*byte));
 
@@ -97,6 +101,14 @@ pub(super) fn style_of(text: &str) -> Style {
     if other_type { Style::DoubleQuoted } else { Style::Plain }
 }
 
+/// Whether a string is a name that no reader could take for anything else, as most keys and many values are: letters,
+/// digits and signs without meaning, longer than any bare word, and not of the letter that numbers can begin with.
+fn is_name(bytes: &[u8]) -> bool {
+    bytes.len() > LONGEST_WORD
+        && bytes.first().is_some_and(|first| first.is_ascii_alphabetic() && !matches!(first, b'e' | b'E'))
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/'))
+}
+
 /// Whether a reader would see YAML's own signs in a one-line string.
 fn is_syntax(text: &str, first: u8, second: Option<u8>, found: u8) -> bool {
     let before_blank = matches!(second, None | Some(b' '));
@@ -119,7 +131,7 @@ fn is_syntax(text: &str, first: u8, second: Option<u8>, found: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Style, style_of};
+    use super::{Style, is_name, style_by_rules, style_of};
 
     #[track_caller]
     fn all(style: Style, texts: &[&str]) {
@@ -242,5 +254,14 @@ mod tests {
             Style::Literal,
             &["a\n", "a\nb", "\n\na", "\ta\n", "a \n b\n", "---\n", "a\n...\n", "# a\n", "on\n", "あ\n"],
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_rules_leave_names_as_they_are(text in "[a-zA-Z][a-zA-Z0-9_./-]{0,12}") {
+            if is_name(text.as_bytes()) {
+                assert_eq!(style_by_rules(&text), Style::Plain, "{text:?}");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What all parts of the resolution share: the inputs, and the problems and origins found on the way.
 
+use k8s_openapi::api::core::v1::ConfigMap;
+
 use crate::lineage::Lineage;
 use crate::plan::config_map::ConfigMapPlan;
 use crate::plan::names::Names;
@@ -17,6 +19,14 @@ pub(super) const CLAIM: &str = "PersistentVolumeClaim";
 pub(super) const CONFIG_MAP: &str = "ConfigMap";
 /// Pointer to the Pod's spec in a Job.
 pub(super) const POD: &str = "/spec/template/spec";
+
+/// Pointer to a place below the Pod's spec, put together by the compiler.
+macro_rules! in_pod {
+    ($below:literal) => {
+        concat!("/spec/template/spec", $below)
+    };
+}
+pub(super) use in_pod;
 
 pub(super) struct Context<'a> {
     pub(super) task: &'a Task,
@@ -48,19 +58,25 @@ impl<'a> Context<'a> {
     }
 
     /// The task's own value or the settings', with a note of where it came from.
-    pub(super) fn choose<T>(
+    pub(super) fn choose<T: Clone>(
         &mut self,
         pointer: &str,
-        own: (Option<T>, &'static str),
-        default: (Option<T>, &'static str),
+        own: (Option<&T>, &'static str),
+        default: (Option<&T>, &'static str),
     ) -> Option<T> {
-        let (value, origin) = match (own.0, default.0) {
-            (Some(value), _) => (value, Origin::Task { path: own.1.to_owned() }),
-            (None, Some(value)) => (value, Origin::Setting { path: default.1.to_owned() }),
+        let (value, of_task) = match (own.0, default.0) {
+            (Some(value), _) => (value, true),
+            (None, Some(value)) => (value, false),
             (None, None) => return None,
         };
-        self.job_origin(pointer, || origin);
-        Some(value)
+        self.job_origin(pointer, || {
+            if of_task {
+                Origin::Task { path: own.1.to_owned() }
+            } else {
+                Origin::Setting { path: default.1.to_owned() }
+            }
+        });
+        Some(value.clone())
     }
 
     /// The names; stand-ins for those that are a problem, so that the rest of the task is looked at too.
@@ -89,12 +105,14 @@ impl<'a> Context<'a> {
         self.task.namespace.clone().or_else(|| self.settings.default_namespace.clone())
     }
 
-    pub(super) fn config_map(&self, names: &Names) -> ConfigMapPlan {
-        let mut plan = ConfigMapPlan::new(&names.job).namespace(self.namespace());
-        for (key, value) in labels(names, names) {
-            plan = plan.label(key, value);
+    /// The ConfigMap as it is to be created, if it came to hold anything.
+    pub(super) fn config_map(&self, plan: ConfigMapPlan, names: &Names) -> Option<ConfigMap> {
+        if plan.is_empty() {
+            return None;
         }
-        plan
+        let plan = plan.namespace(self.namespace());
+        let plan = labels(names, names).into_iter().fold(plan, |plan, (key, value)| plan.label(key, value));
+        Some(plan.into_config_map())
     }
 
     pub(super) fn into_problems(self) -> Problems {

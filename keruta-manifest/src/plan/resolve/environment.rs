@@ -3,10 +3,10 @@
 use super::context::{Context, root};
 use crate::plan::config_map::ConfigMapPlan;
 use crate::plan::container::ContainerPlan;
-use crate::plan::step::setup;
-use crate::problem::{Problem, Rule};
+use crate::plan::step::{run, setup};
+use crate::problem::{FieldPath, Rule};
 use crate::task::{EnvMap, EnvSource};
-use crate::value::{AbsolutePath, EnvName, Text, UniqueMap};
+use crate::value::{AbsolutePath, EnvName, Text};
 
 /// The kernel's limit for one `NAME=value` with its final NUL (`MAX_ARG_STRLEN`, 32 pages).
 const MAX_VARIABLE: usize = 131_072;
@@ -97,73 +97,60 @@ pub(super) fn api_variables(context: &Context<'_>, container: ContainerPlan) -> 
     setup::ids(container, context.task.repository_id.as_ref(), context.task.document(), settings)
 }
 
-/// The task's own variables without those that it may not set, each of which is a problem.
-pub(super) fn without_reserved(context: &mut Context<'_>, env: &EnvMap) -> EnvMap {
-    let mut allowed = Vec::with_capacity(env.len());
-    for (name, source) in env {
-        if RESERVED.contains(&name.as_str()) {
-            context.problems.push(Problem::custom(
-                root("env").key(name.as_str()),
-                Rule::ReservedEnvName,
-                format!("{name} is set by keruta and cannot be overridden"),
-                "choose another name",
-            ));
-        } else {
-            allowed.push((name.clone(), source.clone()));
-        }
-    }
-    allowed.into_iter().collect()
+/// Whether a task may not set a variable.
+pub(super) fn is_reserved(name: &EnvName) -> bool {
+    RESERVED.contains(&name.as_str())
 }
 
-/// Lets git work in the checkout whatever uid the container has: git refuses a directory that belongs to
-/// another user unless it is told otherwise. Joined with the configuration that the task itself gives git this way.
-/// [Source](https://git-scm.com/docs/git-config#ENVIRONMENT).
-pub(super) fn with_safe_directory(
+/// Each of the task's own variables that it may not set is a problem.
+pub(super) fn refuse_reserved(context: &mut Context<'_>, env: &EnvMap) {
+    for name in env.keys().filter(|name| is_reserved(name)) {
+        let message = format!("{name} is set by keruta and cannot be overridden");
+        context.problem(root("env").key(name.as_str()), Rule::ReservedEnvName, message, "choose another name");
+    }
+}
+
+/// Adds a container's own variables, and with them what lets git work in the checkout whatever uid the container has:
+/// git refuses a directory that belongs to another user unless it is told otherwise. It joins the configuration that
+/// the variables themselves give git this way. [Source](https://git-scm.com/docs/git-config#ENVIRONMENT).
+pub(super) fn with_safe_directory<'a>(
     context: &mut Context<'_>,
-    env: EnvMap,
+    mut container: ContainerPlan,
+    (env, allowed): (&'a EnvMap, impl Iterator<Item = (&'a EnvName, &'a EnvSource)>),
     checkout: &AbsolutePath,
-    path: &crate::problem::FieldPath,
-) -> EnvMap {
+    path: impl Fn() -> FieldPath,
+) -> ContainerPlan {
     const COUNT: &str = "GIT_CONFIG_COUNT";
     let first = match env.get(&EnvName::constant(COUNT)) {
-        None => 0,
-        Some(EnvSource::Literal(count)) if count.as_str().parse::<u16>().is_ok() => {
-            count.as_str().parse::<u16>().unwrap_or_default()
-        }
-        Some(_) => {
-            let message = "keruta adds to git's configuration and must know how many entries there are";
-            let cure = "write the number of GIT_CONFIG_KEY_<n> as a text, for example \"1\"";
-            context.problem(path.key(COUNT), Rule::Conflict, message, cure);
-            return env;
-        }
+        None => Some(0),
+        Some(EnvSource::Literal(count)) => count.as_str().parse::<u16>().ok(),
+        Some(_) => None,
     };
-    let mut paths = vec![checkout.to_string()];
+    let Some(first) = first else {
+        let message = "keruta adds to git's configuration and must know how many entries there are";
+        let cure = "write the number of GIT_CONFIG_KEY_<n> as a text, for example \"1\"";
+        context.problem(path().key(COUNT), Rule::Conflict, message, cure);
+        return run::env(container, allowed);
+    };
+    let mut entries = vec![(usize::from(first), checkout.to_string())];
     // A child without a repository of its own does not know what of its ancestor's lies in the workspace.
     if context.task.repository.as_ref().is_none_or(|repository| repository.submodules) {
-        paths.push(format!("{checkout}/*"));
+        entries.push((usize::from(first) + 1, format!("{checkout}/*")));
     }
-    let total = usize::from(first) + paths.len();
-    let mut variables: Vec<(EnvName, EnvSource)> =
-        (&env).into_iter().filter(|(name, _)| name.as_str() != COUNT).map(|(n, s)| (n.clone(), s.clone())).collect();
-    let mut taken: Vec<EnvName> = Vec::new();
-    let mut add = |name: String, value: &str| {
-        if let (Ok(name), Ok(value)) = (name.parse::<EnvName>(), value.parse()) {
-            if name.as_str() != COUNT && env.get(&name).is_some() {
-                taken.push(name.clone());
-            }
-            variables.push((name, EnvSource::Literal(value)));
+    let count = usize::from(first) + entries.len();
+    let mut added = vec![(COUNT.to_owned(), count.to_string())];
+    for (number, directory) in entries {
+        added.push((format!("GIT_CONFIG_KEY_{number}"), "safe.directory".to_owned()));
+        added.push((format!("GIT_CONFIG_VALUE_{number}"), directory));
+    }
+    for (name, source) in allowed.filter(|(name, _)| name.as_str() != COUNT) {
+        if added.iter().any(|(added, _)| added == name.as_str()) {
+            let message = format!("{name} is an entry of git's configuration that {COUNT} does not count");
+            let cure = format!("set {COUNT} to the number of entries, which are numbered from 0");
+            context.problem(path().key(name.as_str()), Rule::Conflict, message, cure);
+        } else {
+            container = container.env(name, source);
         }
-    };
-    add(COUNT.to_owned(), &total.to_string());
-    for (index, directory) in paths.iter().enumerate() {
-        let number = usize::from(first) + index;
-        add(format!("GIT_CONFIG_KEY_{number}"), "safe.directory");
-        add(format!("GIT_CONFIG_VALUE_{number}"), directory);
     }
-    for name in taken {
-        let message = format!("{name} is an entry of git's configuration that {COUNT} does not count");
-        let cure = format!("set {COUNT} to the number of entries, which are numbered from 0");
-        context.problem(path.key(name.as_str()), Rule::Conflict, message, cure);
-    }
-    UniqueMap::from_iter(variables)
+    added.into_iter().fold(container, |container, (name, value)| container.literal(name, &value))
 }

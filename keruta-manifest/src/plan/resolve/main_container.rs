@@ -1,6 +1,6 @@
 //! The main container.
 
-use super::context::{Context, POD, root};
+use super::context::{Context, POD, in_pod, root};
 use super::environment;
 use super::workspace::Workspace;
 use crate::plan::config_map::ConfigMapPlan;
@@ -26,9 +26,9 @@ pub(super) fn resolve(
     let task = context.task;
     let settings = context.settings;
     let image = context.choose(
-        &format!("{POD}/containers/0/image"),
-        (task.image.clone(), "image"),
-        (settings.default_image.clone(), "defaultImage"),
+        in_pod!("/containers/0/image"),
+        (task.image.as_ref(), "image"),
+        (settings.default_image.as_ref(), "defaultImage"),
     );
     if image.is_none() {
         context.problem(
@@ -46,22 +46,26 @@ pub(super) fn resolve(
     let mut container = ContainerPlan::new(settings.pod.container_name.clone(), image.clone().unwrap_or(placeholder));
     container = environment::task_variables(context, container, config_map);
     container = environment::api_variables(context, container);
-    let mut env = environment::without_reserved(context, &task.env);
-    if let Some(checkout) = &workspace.checkout {
-        env = environment::with_safe_directory(context, env, checkout, &root("env"));
-    }
-    container = run::env_from(run::env(container, &env), &task.env_from);
+    environment::refuse_reserved(context, &task.env);
+    let own = task.env.iter().filter(|(name, _)| !environment::is_reserved(name));
+    container = match &workspace.checkout {
+        Some(checkout) => {
+            environment::with_safe_directory(context, container, (&task.env, own), checkout, || root("env"))
+        }
+        None => run::env(container, own),
+    };
+    container = run::env_from(container, &task.env_from);
     container = entrypoint(context, container, config_map);
     let working_dir = context.choose(
-        &format!("{POD}/containers/0/workingDir"),
-        (task.working_dir.clone(), "workingDir"),
-        (Some(workspace.mount_path.clone()), "workspace.mountPath"),
+        in_pod!("/containers/0/workingDir"),
+        (task.working_dir.as_ref(), "workingDir"),
+        (Some(&workspace.mount_path), "workspace.mountPath"),
     );
     if let Some(path) = &working_dir {
         container = container.working_dir(path);
     }
     if let Some(resources) = resources(context) {
-        container = container.resources(&resources);
+        container = container.resources(resources);
     }
     container = container
         .mount(&workspace.volume, &workspace.mount_path)
@@ -123,15 +127,15 @@ fn files(context: &mut Context<'_>, mut container: ContainerPlan, config_map: &m
 }
 
 /// The task's own resources, its size class, or the settings'.
-fn resources(context: &mut Context<'_>) -> Option<Resources> {
-    let pointer = format!("{POD}/containers/0/resources");
+fn resources<'a>(context: &mut Context<'a>) -> Option<&'a Resources> {
+    let pointer = in_pod!("/containers/0/resources");
     if context.task.size.is_some() && context.task.resources.is_some() {
         let message = "size names a class of resources: it excludes resources";
         context.problem(root("size"), Rule::Conflict, message, "remove one of the two");
     }
     let (resources, path) = if let Some(own) = &context.task.resources {
-        context.job_origin(&pointer, || Origin::Task { path: "resources".to_owned() });
-        (own.clone(), "resources".to_owned())
+        context.job_origin(pointer, || Origin::Task { path: "resources".to_owned() });
+        (own, "resources")
     } else if let Some(size) = &context.task.size {
         let sizes = &context.settings.resources.sizes;
         let Some(class) = sizes.get(size) else {
@@ -149,13 +153,13 @@ fn resources(context: &mut Context<'_>) -> Option<Resources> {
             );
             return None;
         };
-        context.job_origin(&pointer, || Origin::SizeClass { name: size.to_string() });
-        (class.clone(), "size".to_owned())
+        context.job_origin(pointer, || Origin::SizeClass { name: size.to_string() });
+        (class, "size")
     } else {
-        context.job_origin(&pointer, || Origin::Setting { path: "resources.main".to_owned() });
-        (context.settings.resources.main.clone(), "image".to_owned())
+        context.job_origin(pointer, || Origin::Setting { path: "resources.main".to_owned() });
+        (&context.settings.resources.main, "image")
     };
-    check_limits(context, &resources, &path);
+    check_limits(context, resources, path);
     Some(resources)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Affinity, PodAffinity, PodAffinityTerm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::context::{Context, POD, TaskNames, WORKSPACE_LABEL, labels};
+use super::context::{Context, TaskNames, WORKSPACE_LABEL, in_pod, labels};
 use super::steps::Step;
 use super::workspace::Workspace;
 use crate::plan::container::ContainerPlan;
@@ -39,8 +39,8 @@ pub(super) fn resolve(
     job = annotations(context, job);
     let queue = context.choose(
         "/metadata/labels/kueue.x-k8s.io~1queue-name",
-        (task.queue.clone(), "queue"),
-        (settings.queue.clone(), "queue"),
+        (task.queue.as_ref(), "queue"),
+        (settings.queue.as_ref(), "queue"),
     );
     if let Some(queue) = queue {
         job = job.job_label(QualifiedName::constant(QUEUE_LABEL), queue);
@@ -89,18 +89,18 @@ fn limits(context: &mut Context<'_>, job: JobPlanBuilder) -> JobPlanBuilder {
     let (task, settings) = (context.task, &context.settings.job);
     let backoff = context.choose(
         "/spec/backoffLimit",
-        (task.backoff_limit, "backoffLimit"),
-        (Some(settings.backoff_limit), "job.backoffLimit"),
+        (task.backoff_limit.as_ref(), "backoffLimit"),
+        (Some(&settings.backoff_limit), "job.backoffLimit"),
     );
     let deadline = context.choose(
         "/spec/activeDeadlineSeconds",
-        (task.timeout_seconds, "timeoutSeconds"),
-        (settings.active_deadline_seconds, "job.activeDeadlineSeconds"),
+        (task.timeout_seconds.as_ref(), "timeoutSeconds"),
+        (settings.active_deadline_seconds.as_ref(), "job.activeDeadlineSeconds"),
     );
     let ttl = context.choose(
         "/spec/ttlSecondsAfterFinished",
-        (task.ttl_seconds_after_finished, "ttlSecondsAfterFinished"),
-        (settings.ttl_seconds_after_finished, "job.ttlSecondsAfterFinished"),
+        (task.ttl_seconds_after_finished.as_ref(), "ttlSecondsAfterFinished"),
+        (settings.ttl_seconds_after_finished.as_ref(), "job.ttlSecondsAfterFinished"),
     );
     context.job_origin("/spec/podFailurePolicy", || Origin::Setting { path: "job.podFailurePolicy".to_owned() });
     job.backoff_limit(backoff.unwrap_or(settings.backoff_limit)).active_deadline(deadline).ttl_after_finished(ttl)
@@ -114,27 +114,27 @@ fn placement(
 ) -> JobPlanBuilder {
     let (task, settings) = (context.task, &context.settings.pod);
     let account = context.choose(
-        &format!("{POD}/serviceAccountName"),
-        (task.service_account_name.clone(), "serviceAccountName"),
-        (settings.service_account_name.clone(), "pod.serviceAccountName"),
+        in_pod!("/serviceAccountName"),
+        (task.service_account_name.as_ref(), "serviceAccountName"),
+        (settings.service_account_name.as_ref(), "pod.serviceAccountName"),
     );
     let priority = context.choose(
-        &format!("{POD}/priorityClassName"),
-        (task.priority_class_name.clone(), "priorityClassName"),
-        (settings.priority_class_name.clone(), "pod.priorityClassName"),
+        in_pod!("/priorityClassName"),
+        (task.priority_class_name.as_ref(), "priorityClassName"),
+        (settings.priority_class_name.as_ref(), "pod.priorityClassName"),
     );
     let runtime = context.choose(
-        &format!("{POD}/runtimeClassName"),
-        (task.runtime_class_name.clone(), "runtimeClassName"),
-        (settings.runtime_class_name.clone(), "pod.runtimeClassName"),
+        in_pod!("/runtimeClassName"),
+        (task.runtime_class_name.as_ref(), "runtimeClassName"),
+        (settings.runtime_class_name.as_ref(), "pod.runtimeClassName"),
     );
     let affinity = context.choose(
-        &format!("{POD}/affinity"),
-        (task.affinity.as_deref().cloned(), "affinity"),
-        (settings.affinity.as_deref().cloned(), "pod.affinity"),
+        in_pod!("/affinity"),
+        (task.affinity.as_deref(), "affinity"),
+        (settings.affinity.as_deref(), "pod.affinity"),
     );
     let affinity = if workspace.share_node {
-        context.job_origin(&format!("{POD}/affinity/podAffinity"), || Origin::Setting {
+        context.job_origin(in_pod!("/affinity/podAffinity"), || Origin::Setting {
             path: "workspace.shareNode".to_owned(),
         });
         Some(with_shared_node(affinity.unwrap_or_default(), names))
@@ -151,13 +151,10 @@ fn placement(
         settings.tolerations.iter().chain(&task.tolerations).map(|toleration| (**toleration).clone()).collect();
     let secrets =
         if task.image_pull_secrets.is_empty() { &settings.image_pull_secrets } else { &task.image_pull_secrets };
-    for (pointer, origin) in [
-        ("automountServiceAccountToken", Origin::BuiltIn { rule: "a task needs no access to Kubernetes" }),
-        ("restartPolicy", Origin::BuiltIn { rule: "a failed Pod is replaced, so that its log stays" }),
-        ("securityContext", Origin::Setting { path: "security.profile".to_owned() }),
-    ] {
-        context.job_origin(&format!("{POD}/{pointer}"), || origin);
-    }
+    let built_in = |rule| move || Origin::BuiltIn { rule };
+    context.job_origin(in_pod!("/automountServiceAccountToken"), built_in("a task needs no access to Kubernetes"));
+    context.job_origin(in_pod!("/restartPolicy"), built_in("a failed Pod is replaced, so that its log stays"));
+    context.job_origin(in_pod!("/securityContext"), || Origin::Setting { path: "security.profile".to_owned() });
     job.service_account(account)
         .priority_class(priority)
         .runtime_class(runtime)

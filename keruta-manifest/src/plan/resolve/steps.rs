@@ -22,72 +22,69 @@ pub(super) enum Step {
 pub(super) fn resolve(context: &mut Context<'_>, workspace: &Workspace) -> Vec<Step> {
     let mut steps = Vec::new();
     let task = context.task;
-    let own = || task.init_steps.iter().enumerate();
-    for (index, step) in own().filter(|(_, step)| is_wait(step)) {
-        steps.push(own_step(context, workspace, index, step));
+    let own = |wanted: fn(&InitStep) -> bool| task.init_steps.iter().enumerate().filter(move |(_, step)| wanted(step));
+    for (index, step) in own(is_wait) {
+        note_origin(context, &steps, || Origin::Task { path: step_path(index).to_string() });
+        steps.push(Step::Init(own_step(context, workspace, index, step)));
     }
     if let Some(repository) = &task.repository {
-        steps.push((git_step(context, workspace, repository), Origin::Task { path: "repository".to_owned() }));
+        note_origin(context, &steps, || Origin::Task { path: "repository".to_owned() });
+        steps.push(Step::Init(git_step(context, workspace, repository)));
     }
     if let Some(container) = setup_step(context, workspace) {
-        steps.push((container, Origin::Setting { path: "setup".to_owned() }));
+        note_origin(context, &steps, || Origin::Setting { path: "setup".to_owned() });
+        steps.push(Step::Init(container));
     }
-    let mut steps: Vec<(Step, Origin)> = steps.into_iter().map(|(step, origin)| (Step::Init(step), origin)).collect();
     for (index, sidecar) in task.sidecars.iter().enumerate() {
-        let path = root("sidecars").index(index);
+        let path = || root("sidecars").index(index);
         if sidecar.script.is_some() && !(sidecar.command.is_empty() && sidecar.args.is_empty()) {
             context.problem(
-                path.key("script"),
+                path().key("script"),
                 Rule::Conflict,
                 "a script excludes command and args",
                 "remove one of them",
             );
         }
-        let container = run::sidecar(sidecar);
         let container = finish(
             context,
             workspace,
-            container,
+            run::sidecar(sidecar),
             sidecar.working_dir.as_ref(),
             sidecar.resources.as_ref(),
             &sidecar.env,
-            &path,
+            path,
         );
-        steps.push((Step::Sidecar(run::probed(container, sidecar)), Origin::Task { path: path.to_string() }));
+        note_origin(context, &steps, || Origin::Task { path: path().to_string() });
+        steps.push(Step::Sidecar(run::probed(container, sidecar)));
     }
-    for (index, step) in own().filter(|(_, step)| !is_wait(step)) {
-        let (container, origin) = own_step(context, workspace, index, step);
-        steps.push((Step::Init(container), origin));
+    for (index, step) in own(|step| !is_wait(step)) {
+        note_origin(context, &steps, || Origin::Task { path: step_path(index).to_string() });
+        steps.push(Step::Init(own_step(context, workspace, index, step)));
     }
-    note_origins(context, steps)
+    steps
 }
 
 const fn is_wait(step: &InitStep) -> bool {
     matches!(step, InitStep::WaitForService(_) | InitStep::WaitForTcp(_) | InitStep::WaitForHttp(_))
 }
 
-fn note_origins(context: &mut Context<'_>, steps: Vec<(Step, Origin)>) -> Vec<Step> {
-    let mut kept = Vec::with_capacity(steps.len());
-    for (index, (step, origin)) in steps.into_iter().enumerate() {
-        context.origins.note(JOB, || (format!("{POD}/initContainers/{index}"), origin));
-        kept.push(step);
-    }
-    kept
+/// Notes where the step comes from that is about to follow `steps`.
+fn note_origin(context: &mut Context<'_>, steps: &[Step], origin: impl FnOnce() -> Origin) {
+    context.origins.note(JOB, || (format!("{POD}/initContainers/{}", steps.len()), origin()));
+}
+
+/// The place of a step in the task.
+fn step_path(index: usize) -> FieldPath {
+    root("initSteps").index(index)
 }
 
 /// A step that the task describes.
-fn own_step(
-    context: &mut Context<'_>,
-    workspace: &Workspace,
-    index: usize,
-    step: &InitStep,
-) -> (ContainerPlan, Origin) {
+fn own_step(context: &mut Context<'_>, workspace: &Workspace, index: usize, step: &InitStep) -> ContainerPlan {
     let settings = context.settings;
-    let path = root("initSteps").index(index);
+    let path = || step_path(index);
     let no_env = EnvMap::default();
-    let plain =
-        |context: &mut Context<'_>, container| finish(context, workspace, container, None, None, &no_env, &path);
-    let container = match step {
+    let plain = |context: &mut Context<'_>, container| finish(context, workspace, container, None, None, &no_env, path);
+    match step {
         InitStep::WaitForService(step) => plain(context, wait::service(step, settings)),
         InitStep::WaitForTcp(step) => plain(context, wait::tcp(step, settings)),
         InitStep::WaitForHttp(step) => plain(context, wait::http(step, settings)),
@@ -95,17 +92,17 @@ fn own_step(
         InitStep::CallHttp(step) => plain(context, http::call(step, settings)),
         InitStep::WriteFile(step) => {
             if step.path.as_str().ends_with('/') {
-                let path = path.key("writeFile").key("path");
+                let path = path().key("writeFile").key("path");
                 let message = format!("{:?} names a directory", step.path.as_str());
                 context.problem(path, Rule::AbsolutePath, message, "name a file");
             }
             plain(context, write_file::container(step, settings)).security(writing_step_security(&settings.security))
         }
         InitStep::Run(step) => {
-            let path = path.key("run");
+            let path = || path().key("run");
             if step.script.is_some() && !(step.command.is_empty() && step.args.is_empty()) {
                 context.problem(
-                    path.key("script"),
+                    path().key("script"),
                     Rule::Conflict,
                     "a script excludes command and args",
                     "remove one of them",
@@ -118,31 +115,29 @@ fn own_step(
                 step.working_dir.as_ref(),
                 step.resources.as_ref(),
                 &step.env,
-                &path,
+                path,
             )
         }
-    };
-    (container, Origin::Task { path: path.to_string() })
+    }
 }
 
 fn git_step(context: &mut Context<'_>, workspace: &Workspace, repository: &Repository) -> ContainerPlan {
     check_repository(context, repository);
     let checkout = workspace.checkout.as_ref().unwrap_or(&workspace.mount_path);
     let container = git::container(repository, checkout, context.settings);
-    let path = root("repository");
-    finish(context, workspace, container, None, None, &EnvMap::default(), &path)
+    finish(context, workspace, container, None, None, &EnvMap::default(), || root("repository"))
         .security(writing_step_security(&context.settings.security))
 }
 
 /// What the settings allow, and which credentials go with which URL.
 fn check_repository(context: &mut Context<'_>, repository: &Repository) {
     let scheme = repository.url.scheme();
-    let path = root("repository");
+    let path = || root("repository");
     if !context.settings.git.schemes.contains(&scheme) {
         let allowed: Vec<&str> = context.settings.git.schemes.iter().map(|scheme| scheme.as_str()).collect();
         let message = format!("the settings do not allow {scheme} URLs, only {}", allowed.join(", "));
         context.problem(
-            path.key("url"),
+            path().key("url"),
             Rule::Policy,
             message,
             format!("use another URL, or add {scheme:?} to git.schemes").to_lowercase(),
@@ -159,7 +154,7 @@ fn check_repository(context: &mut Context<'_>, repository: &Repository) {
         } else {
             (format!("a password or token cannot be used with an {scheme} URL"), "use https://host/path, or an SSH key")
         };
-        context.problem(path.key("credentials"), Rule::Conflict, message, cure);
+        context.problem(path().key("credentials"), Rule::Conflict, message, cure);
     }
 }
 
@@ -174,9 +169,9 @@ fn setup_step(context: &mut Context<'_>, workspace: &Workspace) -> Option<Contai
     }
     let container = setup::container(task.repository_id.as_ref(), task.document(), settings);
     // The script is looked for in the checkout.
-    let working_dir = workspace.checkout.clone();
-    let path = root("repositoryId");
-    let container = finish(context, workspace, container, working_dir.as_ref(), None, &EnvMap::default(), &path);
+    let working_dir = workspace.checkout.as_ref();
+    let path = || root("repositoryId");
+    let container = finish(context, workspace, container, working_dir, None, &EnvMap::default(), path);
     Some(container.security(writing_step_security(&settings.security)))
 }
 
@@ -188,7 +183,7 @@ fn finish(
     working_dir: Option<&AbsolutePath>,
     resources: Option<&Resources>,
     env: &EnvMap,
-    path: &FieldPath,
+    path: impl Fn() -> FieldPath,
 ) -> ContainerPlan {
     let settings = context.settings;
     let container = container
@@ -197,9 +192,11 @@ fn finish(
         .resources(resources.unwrap_or(&settings.resources.init))
         .security(container_security(&settings.security))
         .logs_as_termination_message();
-    let env = match &workspace.checkout {
-        Some(checkout) => environment::with_safe_directory(context, env.clone(), checkout, &path.key("env")),
-        None => env.clone(),
-    };
-    run::env(container, &env)
+    match &workspace.checkout {
+        Some(checkout) => {
+            let path = || path().key("env");
+            environment::with_safe_directory(context, container, (env, env.iter()), checkout, path)
+        }
+        None => run::env(container, env),
+    }
 }

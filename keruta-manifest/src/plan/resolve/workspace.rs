@@ -1,10 +1,12 @@
 //! Which volume the workspace is, and who owns it.
 
+use std::fmt::Display;
+
 use super::context::{CLAIM, Context, TaskNames, labels, root};
 use crate::plan::origin::Origin;
 use crate::plan::pvc::PvcPlan;
 use crate::plan::volume::VolumePlan;
-use crate::problem::{FieldPath, Rule};
+use crate::problem::Rule;
 use crate::review::SharedClaim;
 use crate::settings::WorkspaceDefault;
 use crate::task::{Retention, WorkspaceKind};
@@ -29,10 +31,10 @@ pub(super) struct Workspace {
 
 pub(super) fn resolve(context: &mut Context<'_>, names: &TaskNames) -> Workspace {
     let settings = &context.settings.workspace;
-    let own = context.task.workspace.clone().unwrap_or_default();
+    let own = context.task.workspace.as_ref();
     let repository = context.task.repository.as_ref();
-    let mount_path = own.mount_path.clone().unwrap_or_else(|| settings.mount_path.clone());
-    let volume_name = own.volume_name.clone().unwrap_or_else(|| settings.volume_name.clone());
+    let mount_path = own.and_then(|own| own.mount_path.as_ref()).unwrap_or(&settings.mount_path).clone();
+    let volume_name = own.and_then(|own| own.volume_name.as_ref()).unwrap_or(&settings.volume_name);
     let is_child = context.lineage.ancestor().is_some();
     let checkout = (repository.is_some() || is_child).then(|| {
         let below = repository.and_then(|repository| repository.path.as_ref());
@@ -43,7 +45,7 @@ pub(super) fn resolve(context: &mut Context<'_>, names: &TaskNames) -> Workspace
     let kind = kind(context, is_child);
     context.job_origin("/spec/template/spec/volumes", || Origin::Setting { path: "workspace.kind".to_owned() });
     let mut workspace = Workspace {
-        volume: VolumePlan::empty_dir(&volume_name, None, false),
+        volume: VolumePlan::empty_dir(volume_name, None, false),
         mount_path,
         checkout,
         claim: None,
@@ -52,26 +54,26 @@ pub(super) fn resolve(context: &mut Context<'_>, names: &TaskNames) -> Workspace
     };
     match kind {
         WorkspaceKind::EmptyDir => {
-            let limit = own.size.as_ref().or(settings.empty_dir_size_limit.as_ref());
-            workspace.volume = VolumePlan::empty_dir(&volume_name, limit, false);
+            let limit = own.and_then(|own| own.size.as_ref()).or(settings.empty_dir_size_limit.as_ref());
+            workspace.volume = VolumePlan::empty_dir(volume_name, limit, false);
         }
         WorkspaceKind::Ephemeral => {
             let mut claim = PvcPlan::new(names.own.claim.clone(), size, access_mode).storage_class(storage_class);
             for (key, value) in labels(&names.own, &names.own) {
                 claim = claim.label(key, value);
             }
-            workspace.volume = VolumePlan::ephemeral(&volume_name, claim);
+            workspace.volume = VolumePlan::ephemeral(volume_name, claim);
         }
         WorkspaceKind::Pvc => {
-            let name = own.claim_name.clone().unwrap_or_else(|| names.workspace.claim.clone());
-            workspace.volume = VolumePlan::claim(&volume_name, &name);
+            let name = own.and_then(|own| own.claim_name.as_ref()).unwrap_or(&names.workspace.claim).clone();
+            workspace.volume = VolumePlan::claim(volume_name, &name);
             if is_child {
                 workspace.share_node = settings.share_node && access_mode != AccessMode::ReadWriteMany;
                 workspace.shared.push(SharedClaim {
                     claim: name.into(),
                     access_modes: vec![access_mode.as_str().to_owned()],
                     writers: vec![names.workspace.job.to_string()],
-                    consent: own.shared.unwrap_or(false),
+                    consent: own.and_then(|own| own.shared).unwrap_or(false),
                 });
             } else {
                 workspace.claim = Some(claim(context, names, name, size, access_mode, storage_class));
@@ -108,41 +110,24 @@ fn kind(context: &mut Context<'_>, is_child: bool) -> WorkspaceKind {
 /// Size, access mode and class of a claim: the workspace's words, else the repository's, else the settings'.
 fn claim_parts(context: &mut Context<'_>) -> (Quantity, AccessMode, Option<DnsSubdomain>) {
     let settings = &context.settings.workspace;
-    let own = context.task.workspace.clone().unwrap_or_default();
-    let repository = context.task.repository.clone();
-    let of_repository = |pick: fn(&crate::task::Repository) -> Option<String>| repository.as_ref().and_then(pick);
-    let contradictions = [
-        (
-            "size",
-            "pvcStorageSize",
-            own.size.as_ref().map(ToString::to_string),
-            of_repository(|r| r.pvc_storage_size.as_ref().map(ToString::to_string)),
-        ),
-        (
-            "accessMode",
-            "pvcAccessMode",
-            own.access_mode.map(|mode| mode.to_string()),
-            of_repository(|r| r.pvc_access_mode.map(|mode| mode.to_string())),
-        ),
-        (
-            "storageClass",
-            "pvcStorageClass",
-            own.storage_class.as_ref().map(ToString::to_string),
-            of_repository(|r| r.pvc_storage_class.as_ref().map(ToString::to_string)),
-        ),
-    ];
-    for (one, other, first, second) in contradictions {
-        if let (Some(first), Some(second)) = (first, second)
-            && first != second
-        {
-            let message = format!("repository.{other} is {second}, but workspace.{one} is {first}");
-            let path: FieldPath = root("repository").key(other);
-            context.problem(path, Rule::Conflict, message, "remove one of the two");
-        }
-    }
-    let repository = repository.as_ref();
-    let size = own.size.or_else(|| repository.and_then(|r| r.pvc_storage_size.clone()));
-    if size.as_ref().is_some_and(Quantity::is_zero) {
+    let own = context.task.workspace.as_ref();
+    let repository = context.task.repository.as_ref();
+    let size = one_of(
+        context,
+        ("size", own.and_then(|own| own.size.as_ref())),
+        ("pvcStorageSize", repository.and_then(|repository| repository.pvc_storage_size.as_ref())),
+    );
+    let access_mode = one_of(
+        context,
+        ("accessMode", own.and_then(|own| own.access_mode.as_ref())),
+        ("pvcAccessMode", repository.and_then(|repository| repository.pvc_access_mode.as_ref())),
+    );
+    let class = one_of(
+        context,
+        ("storageClass", own.and_then(|own| own.storage_class.as_ref())),
+        ("pvcStorageClass", repository.and_then(|repository| repository.pvc_storage_class.as_ref())),
+    );
+    if size.is_some_and(Quantity::is_zero) {
         context.problem(
             root("workspace").key("size"),
             Rule::Quantity,
@@ -150,13 +135,27 @@ fn claim_parts(context: &mut Context<'_>) -> (Quantity, AccessMode, Option<DnsSu
             "ask for at least 1Mi",
         );
     }
-    let access_mode = own.access_mode.or_else(|| repository.and_then(|r| r.pvc_access_mode));
-    let class = own.storage_class.or_else(|| repository.and_then(|r| r.pvc_storage_class.clone()));
     (
-        size.unwrap_or_else(|| settings.size.clone()),
-        access_mode.unwrap_or(settings.access_mode),
-        class.or_else(|| settings.storage_class.clone()),
+        size.unwrap_or(&settings.size).clone(),
+        *access_mode.unwrap_or(&settings.access_mode),
+        class.or(settings.storage_class.as_ref()).cloned(),
     )
+}
+
+/// What the workspace says, else what the repository says; both may only say the same.
+fn one_of<'a, T: Display>(
+    context: &mut Context<'_>,
+    (name, of_workspace): (&str, Option<&'a T>),
+    (repository_name, of_repository): (&str, Option<&'a T>),
+) -> Option<&'a T> {
+    if let (Some(first), Some(second)) = (of_workspace, of_repository)
+        && first.to_string() != second.to_string()
+    {
+        let message = format!("repository.{repository_name} is {second}, but workspace.{name} is {first}");
+        let path = root("repository").key(repository_name);
+        context.problem(path, Rule::Conflict, message, "remove one of the two");
+    }
+    of_workspace.or(of_repository)
 }
 
 fn claim(

@@ -26,7 +26,8 @@ pub(super) fn name_is_secret(name: &str) -> bool {
     ENDINGS.iter().any(|ending| {
         let Some(start) = name.len().checked_sub(ending.len()) else { return false };
         let tail = name.as_bytes().get(start..).unwrap_or_default();
-        let matches = tail.iter().zip(ending.bytes()).all(|(&byte, expected)| {
+        // From the back, where most names differ at once.
+        let matches = tail.iter().rev().zip(ending.bytes().rev()).all(|(&byte, expected)| {
             byte.to_ascii_uppercase() == expected || (expected == b'_' && matches!(byte, b'-' | b'.'))
         });
         let bounded = start == 0
