@@ -14,6 +14,9 @@ fn the_committed_schemas_are_those_that_are_printed() {
             std::fs::write(&path, &output.stdout).unwrap();
         }
         let committed = std::fs::read(&path).unwrap_or_default();
-        assert!(committed == output.stdout, "{name}.schema.json is not up to date: run this test with UPDATE_SCHEMAS=1");
+        assert!(
+            committed == output.stdout,
+            "{name}.schema.json is not up to date: run this test with UPDATE_SCHEMAS=1"
+        );
     }
 }

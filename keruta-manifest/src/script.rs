@@ -13,17 +13,18 @@ use sha2::{Digest, Sha256};
 pub(crate) static CALL_HTTP: Script = Script::new(include_str!("plan/step/scripts/call-http.sh"));
 pub(crate) static GIT_CLONE: Script = Script::new(include_str!("plan/step/scripts/git-clone.sh"));
 pub(crate) static SETUP: Script = Script::new(include_str!("plan/step/scripts/setup.sh"));
+pub(crate) static SLEEP: Script = Script::new(include_str!("plan/step/scripts/sleep.sh"));
 pub(crate) static WAIT_HTTP: Script = Script::new(include_str!("plan/step/scripts/wait-http.sh"));
 pub(crate) static WAIT_SERVICE: Script = Script::new(include_str!("plan/step/scripts/wait-service.sh"));
 pub(crate) static WAIT_TCP: Script = Script::new(include_str!("plan/step/scripts/wait-tcp.sh"));
 pub(crate) static WRITE_FILE: Script = Script::new(include_str!("plan/step/scripts/write-file.sh"));
 
-static ALL: [&Script; 7] = [&GIT_CLONE, &SETUP, &WAIT_TCP, &WAIT_SERVICE, &WAIT_HTTP, &CALL_HTTP, &WRITE_FILE];
+static ALL: [&Script; 8] = [&GIT_CLONE, &SETUP, &SLEEP, &WAIT_TCP, &WAIT_SERVICE, &WAIT_HTTP, &CALL_HTTP, &WRITE_FILE];
 
 /// How many sections a script may have.
 const SECTIONS: usize = 6;
 /// The least length of a form: whatever is shorter is none, which spares most texts the comparison.
-const SHORTEST: usize = 512;
+const SHORTEST: usize = 128;
 
 /// A script, cut into its sections once.
 pub(crate) struct Script {

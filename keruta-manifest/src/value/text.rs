@@ -21,12 +21,6 @@ impl From<&GitUrl> for Text {
     }
 }
 
-impl From<u32> for Text {
-    fn from(number: u32) -> Self {
-        Self(number.to_string().into())
-    }
-}
-
 /// Why a text cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -3,7 +3,7 @@
 use crate::plan::container::ContainerPlan;
 use crate::script;
 use crate::settings::Settings;
-use crate::task::{Arg, EnvSource, Sleep, WaitForHttp, WaitForService, WaitForTcp};
+use crate::task::{EnvSource, Sleep, WaitForHttp, WaitForService, WaitForTcp};
 use crate::value::{DnsLabel, Duration, Text};
 
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -58,6 +58,6 @@ pub(in crate::plan) fn http(step: &WaitForHttp, settings: &Settings) -> Containe
 pub(in crate::plan) fn sleep(step: &Sleep, settings: &Settings) -> ContainerPlan {
     let container_name = step.name.clone().unwrap_or_else(|| DnsLabel::constant("sleep"));
     let image = step.image.as_ref().unwrap_or(&settings.images.wait).clone();
-    let seconds = Text::from(step.duration.as_secs());
-    ContainerPlan::new(container_name, image).command(&[Arg::Literal(Text::constant("sleep")), Arg::Literal(seconds)])
+    let seconds = step.duration.as_secs().to_string();
+    ContainerPlan::new(container_name, image).shell_step(script::SLEEP.with(&[]), "sleep", &[seconds])
 }
