@@ -10,12 +10,16 @@ import yaml
 HASH = "keruta.dev/spec-hash"
 
 
+def unlisted(documents):
+    for document in documents:
+        if document is not None:
+            yield from document["items"] if document["kind"] == "List" else [document]
+
+
 def objects(path):
     found = {}
     with open(path, encoding="utf-8") as stream:
-        for document in yaml.load_all(stream, Loader=yaml.CSafeLoader):
-            if document is None:
-                continue
+        for document in unlisted(yaml.load_all(stream, Loader=yaml.CSafeLoader)):
             document["metadata"].get("annotations", {}).pop(HASH, None)
             key = (document["kind"], document["metadata"]["name"])
             if key in found:

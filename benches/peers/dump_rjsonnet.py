@@ -1,19 +1,17 @@
-"""The Rust jsonnet from PyPI over kotlin.jsonnet: dump_rjsonnet.py TASKS.json
+"""The Rust jsonnet from PyPI: dump_rjsonnet.py PROGRAM NAME=FILE...
 
-Its result is one JSON text, of which std.manifestYamlStream would make YAML at a multiple of the time; JSON documents
-between `---` are YAML as well.
+Its result is JSON, which is YAML as well: it is wrapped as a List as it is, because std.manifestYamlStream takes many
+times as long.
 """
 
-import json
-import os
 import sys
 
 import rjsonnet
 
-with open(sys.argv[1], encoding="utf-8") as file:
-    tasks = file.read()
-program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kotlin.jsonnet")
-for made in json.loads(rjsonnet.evaluate_file(program, tla_codes={"tasks": tasks})):
-    sys.stdout.write("---\n")
-    json.dump(made, sys.stdout, ensure_ascii=False, separators=(",", ":"))
-    sys.stdout.write("\n")
+codes = {}
+for argument in sys.argv[2:]:
+    name, path = argument.split("=", 1)
+    with open(path, encoding="utf-8") as file:
+        codes[name] = file.read()
+items = rjsonnet.evaluate_file(sys.argv[1], tla_codes=codes)
+sys.stdout.write('{"apiVersion":"v1","kind":"List","items":' + items + "}\n")

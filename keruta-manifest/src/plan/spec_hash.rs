@@ -27,10 +27,13 @@ const LONG_WORD: usize = 512;
 pub(crate) fn spec_hash(job: &mut Job) -> Option<String> {
     let volatile = take_volatile(job);
     let long = take_long(job);
-    let json = serde_json::to_vec(&job.spec);
+    // A Job of several steps, without their scripts.
+    let mut json = Vec::with_capacity(8192);
+    let written = serde_json::to_writer(&mut json, &job.spec);
     put_long_back(job, long);
     put_volatile_back(job, volatile);
-    Some(hexadecimal(&Sha256::digest(json.ok()?)))
+    written.ok()?;
+    Some(hexadecimal(&Sha256::digest(&json)))
 }
 
 /// Takes the volatile values out of the main container.
