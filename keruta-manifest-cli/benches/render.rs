@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p keruta-manifest-cli` prints the time of a run beside that of `/bin/true`, and tasks a second.
 
+#![allow(clippy::expect_used, missing_docs, reason = "a benchmark ends where its input is wrong")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
