@@ -20,6 +20,6 @@ cd "$here"
 npm install --no-package-lock --no-audit --no-fund --loglevel=error >/dev/null
 .venv/bin/python inputs.py work
 # cdk8s for Python warns of every node but the newest, at each start.
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION=1
-export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1
+JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=$(node -p 'process.versions.node.split(".")[0]')
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION=1
 .venv/bin/python measure.py "$binary" work .venv/bin/python
