@@ -26,6 +26,7 @@
 //! | [`review`] | findings on finished objects |
 //! | [`render`](mod@render), [`stream`], [`yaml`] | the whole way, and its bytes |
 //! | [`install`] | what a cluster needs to run keruta |
+//! | [`well_known`] | the labels and annotations of its objects |
 //! | [`value`], [`problem`] | values parsed once; what is wrong with an input |
 
 #[macro_use]
@@ -46,6 +47,7 @@ mod script;
 pub mod settings;
 pub mod stream;
 pub mod task;
+pub mod well_known;
 pub mod yaml;
 
 pub use preset::generate_job_with_pvc_yaml;

@@ -27,5 +27,4 @@ pub use job::{JobPlan, JobPlanBuilder};
 pub use names::{JobName, Names, NamingError};
 pub use pvc::PvcPlan;
 pub use resolve::{Plan, resolve};
-pub use spec_hash::SPEC_HASH;
 pub use volume::VolumePlan;

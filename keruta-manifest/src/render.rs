@@ -20,11 +20,12 @@ use k8s_openapi::api::batch::v1::Job;
 use crate::lineage::Lineage;
 use crate::object::Object;
 use crate::plan::origin::{FieldOrigin, Origins};
-use crate::plan::{Plan, SPEC_HASH, resolve, spec_hash};
+use crate::plan::{Plan, resolve, spec_hash};
 use crate::problem::Problems;
 use crate::review::{self, Finding, FindingId, KubernetesVersion, ObjectRef, PodSecurityLevel, SharedClaim};
 use crate::settings::{Preset, SecurityProfile, Settings};
 use crate::task::Task;
+use crate::well_known::SPEC_HASH;
 
 /// What the objects are made for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

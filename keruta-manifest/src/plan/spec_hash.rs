@@ -9,9 +9,6 @@ use sha2::{Digest, Sha256};
 use super::names::hex;
 use crate::script;
 
-/// The annotation that holds the hash.
-pub const SPEC_HASH: &str = "keruta.dev/spec-hash";
-
 /// Variables that change while a task waits in its queue, without a change to what it does.
 const VOLATILE: [&str; 2] = ["KERUTA_TASK_STATUS", "KERUTA_TASK_UPDATED_AT"];
 

@@ -10,6 +10,7 @@ use crate::problem::{FieldPath, Problem, Problems, Rule};
 use crate::settings::Settings;
 use crate::task::Task;
 use crate::value::{DnsLabel, LabelValue, QualifiedName};
+use crate::well_known;
 
 /// The Job's kind, as origins name it.
 pub(super) const JOB: &str = "Job";
@@ -127,15 +128,12 @@ impl<'a> Context<'a> {
 /// The labels on every object of a task.
 pub(super) fn labels(own: &Names, workspace: &Names) -> [(QualifiedName, LabelValue); 4] {
     [
-        (QualifiedName::constant("app"), LabelValue::constant("keruta")),
-        (QualifiedName::constant("task-id"), own.label.clone()),
-        (QualifiedName::constant("app.kubernetes.io/managed-by"), LabelValue::constant("keruta")),
-        (QualifiedName::constant(WORKSPACE_LABEL), workspace.label.clone()),
+        (QualifiedName::constant(well_known::APP), LabelValue::constant(well_known::APP_NAME)),
+        (QualifiedName::constant(well_known::TASK_ID), own.label.clone()),
+        (QualifiedName::constant(well_known::MANAGED_BY), LabelValue::constant(well_known::APP_NAME)),
+        (QualifiedName::constant(well_known::WORKSPACE), workspace.label.clone()),
     ]
 }
-
-/// The label that all Pods of one workspace share.
-pub(super) const WORKSPACE_LABEL: &str = "keruta.dev/workspace";
 
 /// The path of a field of the task.
 pub(super) fn root(field: &str) -> FieldPath {

@@ -6,10 +6,10 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Container;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::context::{CLAIM, CONFIG_MAP, Context, JOB, POD, WORKSPACE_LABEL};
-use super::workspace::RETENTION;
+use super::context::{CLAIM, CONFIG_MAP, Context, JOB, POD};
 use crate::plan::origin::Origin;
 use crate::plan::step::{git, setup};
+use crate::well_known;
 
 /// Notes the origins of a Job and the objects that go with it.
 pub(super) fn note(context: &mut Context<'_>, job: &Job) {
@@ -77,10 +77,9 @@ fn metadata(context: &mut Context<'_>, kind: &'static str, pointer: &str, metada
     let mut notes = vec![(format!("{pointer}/namespace"), namespace), (format!("{pointer}/name"), task("id"))];
     for key in metadata.labels.iter().flatten().map(|(key, _)| key.as_str()) {
         let origin = match key {
-            "task-id" => task("id"),
-            WORKSPACE_LABEL if context.lineage.ancestor().is_some() => Origin::Lineage,
-            WORKSPACE_LABEL => task("id"),
-            "app" | "app.kubernetes.io/managed-by" => Origin::BuiltIn { rule: "labels of every object of a task" },
+            well_known::WORKSPACE if context.lineage.ancestor().is_some() => Origin::Lineage,
+            well_known::TASK_ID | well_known::WORKSPACE => task("id"),
+            well_known::APP | well_known::MANAGED_BY => Origin::BuiltIn { rule: "labels of every object of a task" },
             "kueue.x-k8s.io/queue-name" => continue,
             _ => setting("pod.labels"),
         };
@@ -88,11 +87,11 @@ fn metadata(context: &mut Context<'_>, kind: &'static str, pointer: &str, metada
     }
     for key in metadata.annotations.iter().flatten().map(|(key, _)| key.as_str()) {
         let origin = match key {
-            "keruta.dev/title" => task("title"),
-            "keruta.dev/parent" => task("parentId"),
-            "keruta.dev/task-id" => task("id"),
-            "keruta.dev/attempt" if context.task.attempt.is_none() => Origin::BuiltIn { rule: "the first attempt" },
-            "keruta.dev/attempt" => task("attempt"),
+            well_known::TITLE => task("title"),
+            well_known::PARENT => task("parentId"),
+            well_known::FULL_TASK_ID => task("id"),
+            well_known::ATTEMPT if context.task.attempt.is_none() => Origin::BuiltIn { rule: "the first attempt" },
+            well_known::ATTEMPT => task("attempt"),
             _ => setting("pod.annotations"),
         };
         notes.push((format!("{pointer}/annotations/{}", escaped(key)), origin));
@@ -100,7 +99,7 @@ fn metadata(context: &mut Context<'_>, kind: &'static str, pointer: &str, metada
     if kind == CLAIM {
         let own = context.task.workspace.as_ref().is_some_and(|workspace| workspace.retention.is_some());
         let origin = if own { task("workspace.retention") } else { setting("workspace.retention") };
-        notes.push((format!("{pointer}/annotations/{}", escaped(RETENTION)), origin));
+        notes.push((format!("{pointer}/annotations/{}", escaped(well_known::RETENTION)), origin));
     }
     for (pointer, origin) in notes {
         context.origins.note(kind, || (pointer, origin));

@@ -15,6 +15,7 @@ use crate::task::{Arg, Task};
 use crate::value::{
     AbsolutePath, AccessMode, DnsLabel, GitUrl, ImageReference, LabelValue, QualifiedName, Quantity, Text,
 };
+use crate::well_known;
 
 /// The six inputs of the Kotlin function, parsed.
 pub(crate) struct KotlinInputs<'a> {
@@ -35,8 +36,8 @@ pub(crate) fn kotlin_plan(inputs: KotlinInputs<'_>, namespace: Option<&DnsLabel>
     let KotlinInputs { names, parent, repository, image, size, access_mode } = inputs;
     let labels = || {
         [
-            (QualifiedName::constant("app"), LabelValue::constant("keruta")),
-            (QualifiedName::constant("task-id"), names.label.clone()),
+            (QualifiedName::constant(well_known::APP), LabelValue::constant(well_known::APP_NAME)),
+            (QualifiedName::constant(well_known::TASK_ID), names.label.clone()),
         ]
     };
     let claim_name = parent.as_ref().map_or(&names.claim, |parent| &parent.claim);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Affinity, PodAffinity, PodAffinityTerm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::context::{Context, TaskNames, WORKSPACE_LABEL, in_pod, labels};
+use super::context::{Context, TaskNames, in_pod, labels};
 use super::steps::Step;
 use super::workspace::Workspace;
 use crate::plan::container::ContainerPlan;
@@ -15,6 +15,7 @@ use crate::plan::origin::Origin;
 use crate::plan::security::pod_security;
 use crate::plan::step::{git, setup};
 use crate::value::QualifiedName;
+use crate::well_known;
 
 /// The label by which Kueue takes a Job into a queue.
 /// [Source](https://kueue.sigs.k8s.io/docs/tasks/run/jobs/).
@@ -70,15 +71,15 @@ pub(super) fn resolve(
 fn annotations(context: &Context<'_>, mut job: JobPlanBuilder) -> JobPlanBuilder {
     let task = context.task;
     if let Some(title) = &task.title {
-        job = job.annotation(QualifiedName::constant("keruta.dev/title"), title.as_str());
+        job = job.annotation(QualifiedName::constant(well_known::TITLE), title.as_str());
     }
     if let Some(parent) = &task.parent_id {
-        job = job.annotation(QualifiedName::constant("keruta.dev/parent"), parent.as_str());
+        job = job.annotation(QualifiedName::constant(well_known::PARENT), parent.as_str());
     }
     if context.settings.names == crate::settings::NamePolicy::Hashed {
-        job = job.annotation(QualifiedName::constant("keruta.dev/task-id"), task.id.as_str());
+        job = job.annotation(QualifiedName::constant(well_known::FULL_TASK_ID), task.id.as_str());
     }
-    job = job.annotation(QualifiedName::constant("keruta.dev/attempt"), task.attempt.unwrap_or(1).to_string());
+    job = job.annotation(QualifiedName::constant(well_known::ATTEMPT), task.attempt.unwrap_or(1).to_string());
     for (key, value) in &context.settings.pod.annotations {
         job = job.pod_annotation(key.clone(), value.as_str());
     }
@@ -169,7 +170,7 @@ fn placement(
 fn with_shared_node(mut affinity: Affinity, names: &TaskNames) -> Affinity {
     let term = PodAffinityTerm {
         label_selector: Some(LabelSelector {
-            match_labels: Some(BTreeMap::from([(WORKSPACE_LABEL.to_owned(), names.workspace.label.to_string())])),
+            match_labels: Some(BTreeMap::from([(well_known::WORKSPACE.to_owned(), names.workspace.label.to_string())])),
             match_expressions: None,
         }),
         topology_key: "kubernetes.io/hostname".to_owned(),

@@ -11,9 +11,7 @@ use crate::review::SharedClaim;
 use crate::settings::WorkspaceDefault;
 use crate::task::{Retention, WorkspaceKind};
 use crate::value::{AbsolutePath, AccessMode, DnsSubdomain, QualifiedName, Quantity};
-
-/// The annotation that tells a reaper what becomes of the claim.
-pub(super) const RETENTION: &str = "keruta.dev/retention";
+use crate::well_known;
 
 /// The workspace as it was decided.
 pub(super) struct Workspace {
@@ -178,7 +176,7 @@ fn claim(
         Retention::After(time) => Some(format!("after {time}")),
     };
     if let Some(annotation) = annotation {
-        plan = plan.annotation(QualifiedName::constant(RETENTION), annotation);
+        plan = plan.annotation(QualifiedName::constant(well_known::RETENTION), annotation);
     }
     claim_origins(context);
     plan

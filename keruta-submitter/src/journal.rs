@@ -1,0 +1,112 @@
+//! The way out: status, progress, evidence and log lines leave the submitter through a [`Journal`].
+//!
+//! A journal that answers has kept what it was given: nothing is sent on before, so that a slow journal slows the capture
+//! of logs and never fills the memory.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::Attempt;
+use crate::logs::{Cursor, LogEntry, LogSource};
+use crate::status::TaskStatus;
+use crate::verdict::Verdict;
+
+/// A change of an attempt's status, with the evidence where it is final.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusChange {
+    /// Whose status.
+    pub attempt: Attempt,
+    /// When it was seen.
+    pub at: Timestamp,
+    /// The new status.
+    pub status: TaskStatus,
+    /// How the attempt ended, where the status is final.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+/// How far an attempt has come, between two changes of its status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// Whose progress.
+    pub attempt: Attempt,
+    /// When it was seen.
+    pub at: Timestamp,
+    /// What it does now.
+    pub phase: Phase,
+    /// The Pod that does it; another one after a retry by the Job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod: Option<String>,
+}
+
+/// What an attempt does now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "phase")]
+#[non_exhaustive]
+pub enum Phase {
+    /// The Job is suspended, for example by Kueue.
+    Suspended,
+    /// The Pod waits for a node, a volume or its sandbox.
+    Scheduling {
+        /// What Kubernetes says that it waits for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A container waits for its image, or for being created.
+    Starting {
+        /// The container.
+        container: String,
+        /// Kubernetes' reason, such as `ImagePullBackOff`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A step of the init pipeline runs.
+    Step {
+        /// Its name.
+        name: String,
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// The main container runs.
+    Running,
+    /// A Pod failed and the Job will start another.
+    Retrying {
+        /// How many Pods have failed.
+        failed: u32,
+    },
+    /// The work is done or given up, and Pods are still ending.
+    Ending,
+}
+
+/// Where status, progress and log lines go. A method that returns has kept what it was given.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Keeps a change of status. Repeated calls with the same change must leave one.
+    async fn status(&self, change: &StatusChange) -> Result<(), JournalError>;
+
+    /// Takes note of progress; it may be dropped.
+    async fn progress(&self, progress: &Progress) -> Result<(), JournalError>;
+
+    /// Keeps entries of a container's log, and the cursor behind the last of them, in one step: after a crash either both
+    /// are there or neither is.
+    async fn log(&self, source: &LogSource, entries: &[LogEntry], cursor: &Cursor) -> Result<(), JournalError>;
+
+    /// The cursor of what was kept of a container's log; `None` where nothing was.
+    async fn log_cursor(&self, source: &LogSource) -> Result<Option<Cursor>, JournalError>;
+}
+
+/// A journal that could not keep what it was given.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal could not {action}")]
+pub struct JournalError {
+    /// What it could not do: "write to /var/log/keruta/task-1.ndjson".
+    pub action: String,
+    /// Why.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}

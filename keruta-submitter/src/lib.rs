@@ -1,0 +1,11 @@
+//! Submits keruta's Jobs, follows each to its end, captures its logs and judges how it ended.
+
+mod attempt;
+pub mod journal;
+pub mod logs;
+mod status;
+mod verdict;
+
+pub use attempt::Attempt;
+pub use status::TaskStatus;
+pub use verdict::{Cause, Evidence, Outcome, Verdict};

@@ -1,0 +1,3 @@
+//! The program `keruta-submitter`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A Kubernetes API server for tests, whose Jobs, Pods, logs and faults follow a script.
