@@ -1,6 +1,8 @@
 //! Submits keruta's Jobs, follows each to its end, captures its logs and judges how it ended.
 
 mod attempt;
+pub mod bundle;
+pub mod cluster;
 pub mod journal;
 pub mod logs;
 mod status;
