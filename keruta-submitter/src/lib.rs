@@ -5,6 +5,7 @@ pub mod journal;
 pub mod logs;
 mod status;
 mod verdict;
+pub mod watch;
 
 pub use attempt::Attempt;
 pub use status::TaskStatus;
