@@ -88,15 +88,13 @@ where
                     send(changes, Change::Seen { uid, object }).await;
                 }
             }
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => params = params.continue_token(&token),
-                None => {
-                    send(changes, Change::ListEnded).await;
-                    self.passed = passed;
-                    self.listed = Instant::now();
-                    return Ok(page.metadata.resource_version.unwrap_or_default());
-                }
-            }
+            let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else {
+                send(changes, Change::ListEnded).await;
+                self.passed = passed;
+                self.listed = Instant::now();
+                return Ok(page.metadata.resource_version.unwrap_or_default());
+            };
+            params = params.continue_token(&token);
         }
     }
 
@@ -121,8 +119,13 @@ where
                 return if Instant::now() >= until { Ok(()) } else { Err(WatchError::Stalled { after: *idle }) };
             };
             match event {
-                // The server's own time limit.
-                None => return Ok(pause_if_empty(*progress).await),
+                // The server's own time limit. One that ends watches at once must not be asked in a tight loop.
+                None => {
+                    if !*progress {
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                    return Ok(());
+                }
                 Some(Ok(event)) => {
                     *progress = true;
                     self.pass(event, condense, changes).await?;
@@ -162,13 +165,6 @@ where
             send(changes, if gone { Change::Gone { uid, object } } else { Change::Seen { uid, object } }).await;
         }
         Ok(())
-    }
-}
-
-/// A server that ends watches at once must not be asked in a tight loop.
-async fn pause_if_empty(progress: bool) {
-    if !progress {
-        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
