@@ -1,8 +1,10 @@
 //! Submits keruta's Jobs, follows each to its end, captures its logs and judges how it ended.
 
 mod attempt;
+pub mod classify;
 pub mod journal;
 pub mod logs;
+pub mod observe;
 mod status;
 mod verdict;
 pub mod watch;
