@@ -2,11 +2,14 @@
 
 mod attempt;
 pub mod bundle;
+pub mod classify;
 pub mod cluster;
 pub mod journal;
 pub mod logs;
+pub mod observe;
 mod status;
 mod verdict;
+pub mod watch;
 
 pub use attempt::Attempt;
 pub use status::TaskStatus;
