@@ -8,6 +8,10 @@ pub mod journal;
 pub mod logs;
 pub mod observe;
 mod status;
+pub mod stop;
+pub mod submit;
+#[cfg(test)]
+mod testing;
 mod verdict;
 pub mod watch;
 
