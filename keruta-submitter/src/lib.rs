@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod journal;
 pub mod logs;
 pub mod observe;
+pub mod retry;
 mod status;
 pub mod stop;
 pub mod submit;
