@@ -3,8 +3,10 @@
 mod attempt;
 pub mod bundle;
 pub mod classify;
+pub mod cleanup;
 pub mod cluster;
 pub mod journal;
+pub mod lease;
 pub mod logs;
 pub mod observe;
 pub mod retry;
