@@ -1,6 +1,8 @@
 //! Submit, stop, retry and delete on a real cluster, where `KERUTA_TEST_KUBECONFIG` names one. Each test has a namespace of
 //! its own and deletes it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -11,11 +13,13 @@ use keruta_manifest::lineage::Lineage;
 use keruta_manifest::render::{RenderOptions, render};
 use keruta_manifest::{Settings, Task};
 use keruta_submitter::bundle::Bundle;
+use keruta_submitter::cleanup::{self, Inventory, Kind, Retention, carry_out, plan};
 use keruta_submitter::cluster::{Backoff, Cluster, ClusterConfig, ClusterError, Environment};
+use keruta_submitter::lease::{Candidacy, LeaseConfig};
 use keruta_submitter::observe::{ObservedJob, Stop};
 use keruta_submitter::retry::next_attempt;
 use keruta_submitter::stop::{StopTarget, Stopped, stop};
-use keruta_submitter::submit::{Created, MemoryLedger, SubmitError, SubmitOptions, submit};
+use keruta_submitter::submit::{Created, Ledger, MemoryLedger, SubmitError, SubmitOptions, submit};
 use keruta_submitter::{Evidence, Outcome, Verdict};
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
@@ -122,6 +126,74 @@ async fn a_task_runs_once_is_cancelled_and_runs_again() {
     // What a rendering of the second attempt does is the same.
     let rendered = lab.bundle(&SLEEP.replace("\"t1\",", "\"t1\", \"attempt\": 2,"));
     assert_eq!(lab.submit(&MemoryLedger::default(), &rendered).await.unwrap(), Created::AlreadyThere);
+    // The first attempt's time is over; the second still runs.
+    let retention = Retention::default().jobs(Some("0s".parse().unwrap()));
+    let verdict = json!({"metadata": {"annotations": {"keruta.dev/verdict":
+        r#"{"outcome":"Cancelled","retryable":false,"evidence":{}}"#}}});
+    let _: Job = lab.cluster.merge(&lab.namespace, task.job_name(), &verdict).await.unwrap();
+    let inventory = Inventory::list(&lab.cluster, &lab.namespace).await.unwrap();
+    let removals = plan(&inventory, &retention, Timestamp::now());
+    assert_eq!(removals.iter().map(|removal| removal.object.name.as_str()).collect::<Vec<_>>(), [task.job_name()]);
+    assert_eq!(carry_out(&lab.cluster, &removals[0], false).await.unwrap(), cleanup::Outcome::Done);
+    let start = Instant::now();
+    while lab.cluster.get::<ConfigMap>(&lab.namespace, task.job_name()).await.unwrap().is_some() {
+        assert!(start.elapsed() < Duration::from_secs(30), "the ConfigMap goes with its owner");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_that_does_not_come_back_leaves_nothing_for_ever() {
+    let Some(lab) = Lab::new("reaper").await else { return };
+    let task = lab.bundle(
+        r#"{"id": "t1", "image": "busybox:1.36", "command": ["true"],
+        "workspace": {"kind": "pvc", "size": "1Mi", "retention": "delete-with-task"}}"#,
+    );
+    let followed = SubmitOptions { follow: true, ..SubmitOptions::default() };
+    submit(&lab.cluster, &MemoryLedger::default(), &task, &followed, Timestamp::now()).await.unwrap();
+    lab.until(&task, "ended", ObservedJob::is_finished).await;
+    let job = lab.job(&task).await;
+    let uid = job.metadata.uid.unwrap();
+    assert!(lab.cluster.delete::<Job>(&lab.namespace, task.job_name(), &uid).await.unwrap());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let pods: Vec<Pod> = lab.cluster.list(&lab.namespace, "task-id=t1").await.unwrap();
+    assert_eq!(pods.len(), 1, "the finalizer keeps it");
+    println!(
+        "kept Pod: phase {:?}, deleted {:?}",
+        pods[0].status.as_ref().unwrap().phase,
+        pods[0].metadata.deletion_timestamp
+    );
+    // Without a record of the uid, the Pod says that there was a Job.
+    let ledger = MemoryLedger::default();
+    ledger.intend(&task.attempt, Timestamp::now()).await.unwrap();
+    assert!(matches!(lab.submit(&ledger, &task).await, Err(SubmitError::HadAJob { .. })));
+
+    let retention = Retention::default().evidence("0s".parse().unwrap()).orphans("0s".parse().unwrap());
+    let inventory = Inventory::list(&lab.cluster, &lab.namespace).await.unwrap();
+    let removals = plan(&inventory, &retention, Timestamp::now());
+    let kinds: Vec<_> = removals.iter().map(|removal| removal.object.kind).collect();
+    assert_eq!(kinds, [Kind::Pod, Kind::PersistentVolumeClaim]);
+    for removal in &removals {
+        assert_eq!(carry_out(&lab.cluster, removal, false).await.unwrap(), cleanup::Outcome::Done);
+    }
+    let pods: Vec<Pod> = lab.cluster.list(&lab.namespace, "task-id=t1").await.unwrap();
+    assert!(pods.is_empty());
+    lab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_leads() {
+    let Some(lab) = Lab::new("lease").await else { return };
+    let stand = |name: &str| Candidacy::start(lab.cluster.clone(), LeaseConfig::new(&lab.namespace, "submitter", name));
+    let first = stand("a");
+    first.elected().await;
+    let second = stand("b");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(first.is_leader() && !second.is_leader());
+    first.shutdown().await;
+    tokio::time::timeout(Duration::from_secs(5), second.elected()).await.unwrap();
+    second.shutdown().await;
     lab.end().await;
 }
 
@@ -159,18 +231,17 @@ async fn refusals_are_told_and_leave_nothing() {
         serde_json::from_value(json!({"metadata": {"name": "few"}, "spec": {"hard": {"count/jobs.batch": "0"}}}))
             .unwrap();
     let created: ResourceQuota = lab.cluster.create(&lab.namespace, &quota).await.unwrap();
-    let task = lab.bundle(SLEEP);
     let start = Instant::now();
-    // The quota takes effect when its controller has counted.
-    loop {
-        let quota: ResourceQuota = lab.cluster.get(&lab.namespace, "few").await.unwrap().unwrap();
-        if quota.status.is_some_and(|status| status.hard.is_some()) {
-            break;
+    let mut tasks = (0..).map(|number| lab.bundle(&SLEEP.replace("\"t1\"", &format!("\"q{number}\""))));
+    // A quota takes effect when its controller has counted and every API server knows.
+    let (task, error) = loop {
+        let task = tasks.next().unwrap();
+        match lab.submit(&MemoryLedger::default(), &task).await {
+            Ok(_) => tokio::time::sleep(Duration::from_millis(500)).await,
+            Err(error) => break (task, error),
         }
         assert!(start.elapsed() < Duration::from_secs(60), "the quota is never counted");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    let error = lab.submit(&MemoryLedger::default(), &task).await.unwrap_err();
+    };
     let SubmitError::Refused { error: ClusterError::QuotaExceeded { quota, .. }, removed } = &error else {
         panic!("{error:?} after {:?}", start.elapsed())
     };
@@ -191,7 +262,7 @@ async fn refusals_are_told_and_leave_nothing() {
     assert!(error.cure().contains("resources: [\"jobs\"]"), "{}", error.cure());
 
     let mut invalid = task.clone();
-    invalid.job.spec.as_mut().unwrap().template.spec.as_mut().unwrap().containers[0].image = Some(" ".into());
+    invalid.job.spec.as_mut().unwrap().template.spec.as_mut().unwrap().containers[0].name = "NOT VALID".into();
     let error = lab.submit(&MemoryLedger::default(), &invalid).await.unwrap_err();
     assert!(
         matches!(&error, SubmitError::Refused { error: ClusterError::Invalid { causes, .. }, .. } if !causes.is_empty()),
