@@ -47,7 +47,7 @@ pub struct CaptureSettings {
     pub idle: Duration,
     /// The same, after the container has ended. Default 10 s.
     pub idle_after_end: Duration,
-    /// A batch is kept when it has so many bytes. Default 256 KiB.
+    /// A batch is kept when it takes so many bytes of memory. Default 256 KiB.
     pub batch_bytes: usize,
     /// A batch is kept when its first line is so old. Default 200 ms.
     pub batch_time: Duration,

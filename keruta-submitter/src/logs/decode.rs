@@ -19,6 +19,8 @@ pub(crate) struct Decoder {
     redactor: Arc<Redactor>,
     cursor: Cursor,
     skip: Skip,
+    /// Whether the stream may begin with the tail of a line.
+    filtered: bool,
     /// Lines may be missing before the next new one.
     torn: Option<String>,
     line: Option<Line>,
@@ -55,7 +57,7 @@ impl Decoder {
         torn: Option<String>,
     ) -> Self {
         let skip = Skip::new(start.known, &cursor);
-        Self { splitter: Splitter::new(longest), redactor, cursor, skip, torn, line: None }
+        Self { splitter: Splitter::new(longest), redactor, cursor, skip, filtered: start.since.is_some(), torn, line: None }
     }
 
     /// The cursor behind the entries that were given out.
@@ -96,7 +98,7 @@ impl Decoder {
         if piece.first {
             let Some(at) = piece.timestamp else {
                 // The tail of a line that began before `sinceTime`, which was not counted either.
-                if !self.skip.is_over() && self.skip.is_at_start() {
+                if self.filtered && !self.skip.is_over() && self.skip.is_at_start() {
                     return Ok(());
                 }
                 return Err(Strange::Unstamped(piece.data));

@@ -197,5 +197,5 @@ impl Task<'_> {
 }
 
 fn next_is_due(batch: &Batch, bytes: usize, due: Option<Instant>) -> bool {
-    batch.bytes() >= bytes || due.is_some_and(|due| due <= Instant::now())
+    batch.size() >= bytes || due.is_some_and(|due| due <= Instant::now())
 }
