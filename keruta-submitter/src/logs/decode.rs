@@ -30,6 +30,7 @@ pub(crate) struct Decoder {
 struct Line {
     at: Timestamp,
     hasher: XxHash64,
+    bytes: u64,
     /// How many bytes were kept before and are passed over.
     known: u64,
     level: Option<Level>,
@@ -57,7 +58,15 @@ impl Decoder {
         torn: Option<String>,
     ) -> Self {
         let skip = Skip::new(start.known, &cursor);
-        Self { splitter: Splitter::new(longest), redactor, cursor, skip, filtered: start.since.is_some(), torn, line: None }
+        Self {
+            splitter: Splitter::new(longest),
+            redactor,
+            cursor,
+            skip,
+            filtered: start.since.is_some(),
+            torn,
+            line: None,
+        }
     }
 
     /// The cursor behind the entries that were given out.
@@ -117,7 +126,7 @@ impl Decoder {
             return self.skip.pass(fingerprint).map_err(|_| Strange::Mismatch);
         }
         self.gap(at, entries);
-        self.cursor.keep(fingerprint);
+        self.cursor.keep(fingerprint, data.len() as u64);
         let level = Level::of_line(&data);
         entries.push(LogEntry::Line(LogLine {
             number: self.cursor.lines,
@@ -146,7 +155,7 @@ impl Decoder {
             self.gap(at, entries);
         }
         let redactor = PieceRedactor::from(known);
-        self.line = Some(Line { at, hasher: XxHash64::with_seed(0), known, level: None, redactor });
+        self.line = Some(Line { at, hasher: XxHash64::with_seed(0), bytes: 0, known, level: None, redactor });
         Ok(())
     }
 
@@ -154,6 +163,7 @@ impl Decoder {
         // Pieces of a text without a timestamp.
         let Some(line) = &mut self.line else { return Ok(()) };
         line.hasher.write(&piece.data);
+        line.bytes += piece.data.len() as u64;
         let mut data = piece.data;
         let fresh = self.skip.is_over();
         let mut out = Bytes::new();
@@ -188,10 +198,11 @@ impl Decoder {
         if line.known > 0 {
             return Err(Strange::RestLost);
         }
+        let bytes = line.bytes;
         let rest = std::mem::take(&mut line.redactor).finish(&self.redactor);
         let message = if out.is_empty() { rest } else { [out, rest].concat().into() };
         entry(&line, message, false);
-        self.cursor.keep(fingerprint);
+        self.cursor.keep(fingerprint, bytes);
         Ok(())
     }
 
