@@ -10,6 +10,10 @@ pub mod logs;
 pub mod metrics;
 pub mod observe;
 mod status;
+pub mod stop;
+pub mod submit;
+#[cfg(test)]
+mod testing;
 mod verdict;
 pub mod watch;
 
