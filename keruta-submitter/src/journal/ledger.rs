@@ -1,13 +1,16 @@
 //! What was submitted, remembered longer than the cluster remembers it.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+mod file;
+mod memory;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::Attempt;
+
+pub use file::FileLedger;
+pub use memory::MemoryLedger;
 
 /// What a ledger knows of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +55,20 @@ pub enum LedgerError {
         /// The uid that was given.
         given: String,
     },
+    /// Another process uses the ledger.
+    #[error("another process uses the ledger {0}")]
+    InUse(String),
+    /// A line before the last one cannot be read: the file was changed by something else.
+    #[error("line {line} of the ledger {file} cannot be read; mend or remove the file")]
+    Spoilt {
+        /// The file.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// A file could not be read or written.
     #[error("could not {action}")]
     Io {
@@ -63,41 +80,22 @@ pub enum LedgerError {
     },
 }
 
-/// A ledger that ends with its process.
-#[derive(Debug, Default)]
-pub struct MemoryLedger(Mutex<HashMap<Attempt, Submission>>);
-
-impl MemoryLedger {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Attempt, Submission>> {
-        // What a thread that panicked left is whole: each change is one insertion.
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl Ledger for MemoryLedger {
-    async fn intend(&self, attempt: &Attempt, at: Timestamp) -> Result<(), LedgerError> {
-        self.lock().entry(attempt.clone()).or_insert(Submission { intended_at: at, job_uid: None });
-        Ok(())
-    }
-
-    async fn created(&self, attempt: &Attempt, job_uid: &str, at: Timestamp) -> Result<(), LedgerError> {
-        let mut known = self.lock();
-        let entry = known.entry(attempt.clone()).or_insert(Submission { intended_at: at, job_uid: None });
-        match &entry.job_uid {
-            Some(recorded) if recorded != job_uid => Err(LedgerError::OtherJob {
-                attempt: attempt.clone(),
-                recorded: recorded.clone(),
-                given: job_uid.to_owned(),
-            }),
-            _ => {
-                entry.job_uid = Some(job_uid.to_owned());
-                Ok(())
-            }
+/// Puts what a call says into what is known; `None` where that changes nothing.
+fn amended(
+    known: Option<&Submission>,
+    attempt: &Attempt,
+    job_uid: Option<&str>,
+    at: Timestamp,
+) -> Result<Option<Submission>, LedgerError> {
+    match (known, job_uid) {
+        (None, _) => Ok(Some(Submission { intended_at: at, job_uid: job_uid.map(str::to_owned) })),
+        (Some(_), None) => Ok(None),
+        (Some(Submission { job_uid: None, intended_at }), Some(uid)) => {
+            Ok(Some(Submission { intended_at: *intended_at, job_uid: Some(uid.to_owned()) }))
         }
-    }
-
-    async fn lookup(&self, attempt: &Attempt) -> Result<Option<Submission>, LedgerError> {
-        Ok(self.lock().get(attempt).cloned())
+        (Some(Submission { job_uid: Some(recorded), .. }), Some(uid)) if recorded == uid => Ok(None),
+        (Some(Submission { job_uid: Some(recorded), .. }), Some(uid)) => {
+            Err(LedgerError::OtherJob { attempt: attempt.clone(), recorded: recorded.clone(), given: uid.to_owned() })
+        }
     }
 }
