@@ -3,6 +3,8 @@
 mod gc;
 mod volumes;
 
+pub(crate) use volumes::unbound;
+
 use std::sync::Arc;
 
 use tokio::sync::mpsc;

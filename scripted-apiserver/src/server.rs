@@ -178,10 +178,8 @@ impl ApiServer {
     #[must_use]
     pub fn delete_job(&self, namespace: &str, name: &str) -> bool {
         let key = Key::new(Resource::Jobs, namespace, name);
-        let options = delete::Options {
-            propagation: Some(delete::Propagation::Background),
-            ..delete::Options::default()
-        };
+        let options =
+            delete::Options { propagation: Some(delete::Propagation::Background), ..delete::Options::default() };
         let caller = Caller::component("kubectl");
         self.cluster.write(|store| delete::delete(store, &caller, &key, &options)).is_ok()
     }

@@ -163,7 +163,9 @@ impl ApiError {
             410 => ("Expired", "The resourceVersion for the provided watch is too old."),
             429 => ("TooManyRequests", "the server has received too many requests and has asked us to try again later"),
             503 => ("ServiceUnavailable", "apiserver not ready"),
-            504 => ("Timeout", "Timeout: request did not complete within requested timeout - context deadline exceeded"),
+            504 => {
+                ("Timeout", "Timeout: request did not complete within requested timeout - context deadline exceeded")
+            }
             _ => ("InternalError", "Internal error occurred: etcdserver: leader changed"),
         };
         let mut error = Self::new(code, reason, message);
