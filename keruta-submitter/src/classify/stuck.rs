@@ -142,7 +142,7 @@ fn crash_loop(
     }
     let times = if container.restarts == 1 { "once".to_owned() } else { format!("{} times", container.restarts) };
     let sentence =
-        format!("{} keeps crashing: it was started again {times} and {}", named(pod, container), how_ended(end));
+        format!("{} keeps crashing: it was started again {times} and last {}", named(pod, container), how_ended(end));
     troubles.push(Trouble {
         key,
         rule: rule::CRASH_LOOP,
@@ -154,7 +154,6 @@ fn crash_loop(
             signal: end.signal(),
             reason: Some("CrashLoopBackOff".to_owned()),
             message: end.message.as_deref().map(str::to_owned),
-            started_at: end.started_at,
             ..of_pod(pod)
         },
     });
@@ -166,14 +165,18 @@ fn ran_long(end: &Termination) -> bool {
 
 /// Whether a Pod has a node, and a container that waits for what only Events tell: a volume, the Pod's sandbox.
 pub(super) fn waits_without_a_word(pod: &ObservedPod) -> bool {
-    let idle = |container: &ObservedContainer| match &container.state {
+    let waits = |container: &ObservedContainer| match &container.state {
         ContainerState::Waiting { reason, .. } => {
             reason.as_deref().is_none_or(|reason| matches!(reason, "ContainerCreating" | "PodInitializing"))
         }
-        ContainerState::Running { .. } => false,
-        ContainerState::Terminated(_) => true,
+        _ => false,
     };
-    is_live(pod) && pod.node.is_some() && pod.unscheduled.is_none() && pod.all_containers().all(idle)
+    let done = |container: &ObservedContainer| container.termination().is_some_and(Termination::succeeded);
+    is_live(pod)
+        && pod.node.is_some()
+        && pod.unscheduled.is_none()
+        && pod.all_containers().all(|container| waits(container) || done(container))
+        && pod.containers.iter().any(waits)
 }
 
 fn pod_event(pod: &ObservedPod, events: &[ObservedEvent], troubles: &mut Vec<Trouble>) {
@@ -212,12 +215,15 @@ fn refused(view: &View<'_>, events: &[ObservedEvent], troubles: &mut Vec<Trouble
         Cause::QuotaExceeded => "the namespace's quota has no room for the Pod",
         _ => "the cluster refuses the Pod",
     };
+    // `Error creating: pods "keruta-job-a-xvrt7" is forbidden: ` only says it once more.
+    let detail =
+        event.message.as_deref().map(|message| message.split_once("is forbidden: ").map_or(message, |(_, why)| why));
     troubles.push(Trouble {
         key: job_key(rule.cause),
         rule,
         acute: true,
         evidence: Evidence {
-            summary: with_detail(sentence.to_owned(), event.message.as_deref()),
+            summary: with_detail(sentence.to_owned(), detail),
             ..of_event(event, Evidence::default())
         },
     });

@@ -38,6 +38,13 @@ impl<'a> View<'a> {
         self.pods.iter().rev().copied().find(|pod| pod.phase == PodPhase::Failed)
     }
 
+    /// Whether its Job will try no more, though it has not said so yet. A disturbed Pod may not have counted.
+    pub(super) fn is_out_of_tries(&self) -> bool {
+        let own = |pod: &&&ObservedPod| pod.phase == PodPhase::Failed && disruption::of(pod).is_none();
+        let failed = self.pods.iter().filter(own).count();
+        self.job.is_some_and(|job| failed > job.backoff_limit as usize || job.failed > job.backoff_limit)
+    }
+
     /// How many Pods have failed: as the Job counts, or as one sees.
     pub(super) fn failed(&self) -> u32 {
         let seen = self.pods.iter().filter(|pod| pod.phase == PodPhase::Failed).count();
