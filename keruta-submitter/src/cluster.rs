@@ -35,7 +35,7 @@ pub use action::{Action, Verb};
 pub use config::{ClusterConfig, ConfigError, Environment, Origin};
 pub use error::{ClusterError, InvalidField};
 pub use proxy::ProxyVariables;
-pub use retry::{Backoff, jitter};
+pub use retry::{Backoff, jitter, seed};
 pub use right::MissingRight;
 
 /// Who writes, as the objects' `managedFields` name it.
@@ -134,7 +134,7 @@ impl Cluster {
         action: Action,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, ClusterError> {
-        match tokio::time::timeout(self.call_timeout, request).await {
+        match tokio::time::timeout(self.call_timeout, Box::pin(request)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.error(action, error)),
             Err(_) => Err(ClusterError::TimedOut { action: Box::new(action), after: self.call_timeout }),
