@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, debug, info_span, warn};
 
-use super::decode::Decoder;
+use super::decode::LogDecoder;
 use super::{Cursor, Gap, LogEntry, LogReadError, LogReader, LogSource, Piece, Redactor, Splitter};
 use crate::journal::Journal;
 use batch::Batch;
@@ -59,8 +59,8 @@ pub struct CaptureSettings {
     pub longest_pause: Duration,
     /// How long reading the rest is tried after the container has ended. Default 5 min.
     pub drain_limit: Duration,
-    /// A log of at most so many bytes is read again from its beginning at the end where `sinceTime` was used before: a clock
-    /// that was set back hides lines from it. Default 1 MiB.
+    /// A log of at most so many bytes is read again from its beginning after the container's end: a clock that was set back
+    /// hides lines from `sinceTime`. Default 1 MiB.
     pub check_bytes: u64,
     /// How often in a row the server may say that there is no such log before it is believed. Default 5.
     pub refusals: u32,
@@ -180,6 +180,9 @@ impl Task<'_> {
         }
         let over = self.read_all(&mut cursor).await;
         let lost = match over {
+            Over::Drained if cursor.open.is_some() => {
+                Some("the rest of an over-long line is not in the log".to_owned())
+            }
             Over::Drained => self.torn.take(),
             Over::Lost(reason) => Some(reason),
         };
@@ -211,8 +214,8 @@ impl Task<'_> {
     async fn read_all(&mut self, cursor: &mut Cursor) -> Over {
         let settings = &self.capture.settings;
         let mut started = cursor.lines > 0;
-        let mut filtered = started;
         let mut refusals = 0;
+        let mut ended_here = 0;
         let mut drained_since = None;
         let mut half = None;
         let mut relocate = false;
@@ -253,22 +256,27 @@ impl Task<'_> {
                         continue;
                     }
                 }
-            } else if !follow && filtered && cursor.bytes <= settings.check_bytes {
+            } else if !follow && cursor.bytes <= settings.check_bytes {
                 cursor.whole_file()
             } else {
                 cursor.start()
             };
             relocate = false;
-            filtered |= start.since.is_some();
+
             let Read { end, fresh, caught_up, half_line, decoder } = self.read(cursor, &start, follow, previous).await;
             debug!(?end, fresh, caught_up, "the stream ended");
             if fresh > 0 {
                 refusals = 0;
                 self.pause = settings.pause;
             }
+            // A stream may be cut anywhere; that two end at the same place is the log's end.
+            ended_here = match end {
+                End::Eof if caught_up && half_line.is_none() => 1 + if fresh == 0 { ended_here } else { 0 },
+                _ => 0,
+            };
             match end {
                 End::Eof if !follow && caught_up && fresh == 0 => match half_line {
-                    None => return Over::Drained,
+                    None if ended_here > 1 => return Over::Drained,
                     // What two reads show is the container's last line, which it did not end; a cut falls elsewhere.
                     Some(line) if half.as_ref() == Some(&line) => {
                         if let Some(decoder) = decoder {
@@ -291,8 +299,9 @@ impl Task<'_> {
                     debug!("the lines that were kept are not in the log as they were");
                     relocate = true;
                 }
+                // It may only have been filtered away.
+                End::RestLost | End::Unstamped(_) if start.since.is_some() => relocate = true,
                 End::RestLost => self.torn = Some("the rest of an over-long line is not in the log".into()),
-                End::Unstamped(_) if start.since.is_some() => relocate = true,
                 // Silence is no failure.
                 End::Idle if caught_up => continue,
                 End::Eof | End::Idle => {}
@@ -327,7 +336,7 @@ impl Task<'_> {
             .then(|| Over::Lost(format!("the log can be read no more: {reason}")))
     }
 
-    async fn keep_half_line(&mut self, cursor: &mut Cursor, mut decoder: Decoder, line: Piece) {
+    async fn keep_half_line(&mut self, cursor: &mut Cursor, mut decoder: LogDecoder, line: Piece) {
         let mut batch = Batch::default();
         if decoder.take_half_line(line, &mut batch.entries).is_ok() {
             batch.note();
