@@ -17,7 +17,7 @@ use keruta_manifest::well_known;
 
 use crate::bundle::{Bundle, task_label};
 use crate::cluster::{Backoff, Cluster, ClusterError, Object, seed};
-use crate::journal::{Ledger, LedgerError};
+use crate::journal::Ledger;
 pub(crate) use compare::set_finalizer;
 use compare::{Existing, compare};
 pub use error::SubmitError;
