@@ -70,7 +70,7 @@ pub(crate) async fn handle(
     }
     let answer = dispatch(&cluster, &asked).unwrap_or_else(|error| body::status(&error));
     match faulty(&asked, true).await {
-        Some(faulty) => faulty,
+        Some(instead) => instead,
         None => Ok(answer),
     }
 }

@@ -3,6 +3,7 @@
 mod count;
 mod pods;
 mod policy;
+mod status;
 mod sync;
 
 use std::collections::{BTreeSet, HashMap};

@@ -116,7 +116,9 @@ impl Kubelet {
                 self.cluster.logs().retain(|(of, _), files| {
                     let keep = *of != uid;
                     if !keep {
-                        files.iter().for_each(|file| file.remove());
+                        for file in files.iter() {
+                            file.remove();
+                        }
                     }
                     keep
                 });

@@ -175,7 +175,7 @@ impl ApiServer {
     }
 
     /// Deletes a Job and its Pods, as `kubectl delete job` does. `false` where there is none.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn delete_job(&self, namespace: &str, name: &str) -> bool {
         let key = Key::new(Resource::Jobs, namespace, name);
         let options =

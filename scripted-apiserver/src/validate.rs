@@ -110,15 +110,14 @@ fn job(value: &Value, causes: &mut Vec<Cause>) {
     labels(&template["metadata"]["labels"], "spec.template.labels", causes);
     pod_spec(&template["spec"], "spec.template.spec", causes);
     match text(template, "/spec/restartPolicy") {
-        "Never" => {}
         "OnFailure" if value["spec"]["podFailurePolicy"].is_object() => causes.push(Cause::invalid(
             "spec.template.spec.restartPolicy",
             "\"OnFailure\"",
             "only \"Never\" is supported when podFailurePolicy is specified",
         )),
-        "OnFailure" => {}
+        "Never" | "OnFailure" => {}
         "" => {
-            causes.push(Cause::required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\""))
+            causes.push(Cause::required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\""));
         }
         other => causes.push(Cause {
             field: "spec.template.spec.restartPolicy".to_owned(),

@@ -1,4 +1,4 @@
-//! ResourceQuota: counts of objects, and sums of what Pods and claims ask for.
+//! Quotas: counts of objects, and sums of what Pods and claims ask for.
 
 use std::collections::BTreeMap;
 

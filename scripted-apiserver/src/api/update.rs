@@ -130,7 +130,7 @@ pub(crate) fn patch(
             json_patch::patch(&mut new, &patch).map_err(|_| {
                 let message = "the server rejected our request due to an error in our request";
                 let mut error = ApiError::new(422, "Invalid", message);
-                error.details = Some(serde_json::json!({}));
+                error.details = Some(Box::default());
                 error
             })?;
         }

@@ -20,7 +20,7 @@ pub(super) fn notice(cluster: &Cluster, notice: &Notice) {
                 owner_gone(store, &caller, &dependent, object.uid());
             }
             for owner in list(&object.value, "/metadata/ownerReferences") {
-                finish_owner(store, &key.namespace, text(owner, "/uid"));
+                finish_owner(store, &caller, &key.namespace, owner);
             }
             finish_namespace(store, object.namespace());
         });
@@ -125,13 +125,17 @@ fn foreground(store: &mut Store, caller: &Caller, key: &Key, uid: &str) {
 }
 
 /// A dependent is gone: an owner that waits for its dependents may go.
-fn finish_owner(store: &mut Store, namespace: &str, uid: &str) {
-    let waiting = store.all(Resource::Jobs, Some(namespace)).into_iter().find(|job| {
+fn finish_owner(store: &mut Store, caller: &Caller, namespace: &str, owner: &Value) {
+    if text(owner, "/kind") != "Job" {
+        return;
+    }
+    let key = Key::new(Resource::Jobs, namespace, text(owner, "/name"));
+    let uid = text(owner, "/uid");
+    let waits = store.get(&key).is_some_and(|job| {
         job.uid() == uid && finalizers(&job.value).iter().any(|finalizer| finalizer == "foregroundDeletion")
     });
-    if let Some(job) = waiting {
-        let key = Key::new(Resource::Jobs, namespace, job.name());
-        foreground(store, &Caller::component("kube-controller-manager"), &key, uid);
+    if waits {
+        foreground(store, caller, &key, uid);
     }
 }
 

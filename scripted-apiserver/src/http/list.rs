@@ -84,16 +84,14 @@ fn expired_page(rv: u64, store: &Store) -> ApiError {
     if rv > store.rv() {
         return ApiError::rv_too_large(rv, store.rv());
     }
-    let mut error = ApiError::new(
+    ApiError::new(
         410,
         "Expired",
         "The provided continue parameter is too old to display a consistent list result. You can start a new list \
          without the continue parameter, or use the continue token in this response to retrieve the remainder of the \
          results. Continuing with the provided token results in an inconsistent list - objects that were created, \
          modified, or deleted between the time the first chunk was returned and now may show up in the list.",
-    );
-    error.metadata = json!({});
-    error
+    )
 }
 
 pub(super) fn list(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) -> Result<Response<Body>> {

@@ -114,7 +114,7 @@ impl Watch {
             }
             cursor = now;
             tokio::select! {
-                changed = changes.changed() => changed.map_err(|_| Ended)?,
+                woken = changes.changed() => woken.map_err(|_| Ended)?,
                 () = self.sink.writer.closed() => return Err(Ended),
                 () = tokio::time::sleep_until(self.until) => return Ok(()),
                 () = tokio::time::sleep_until(bookmark) => {

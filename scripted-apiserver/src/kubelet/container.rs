@@ -78,7 +78,7 @@ async fn back_off(pod: &Arc<Pod>, index: usize, name: &str, runs: usize) -> Resu
     );
     pod.tell("kubelet", true, "BackOff", &message, &field(pod, index));
     let shown_for = if doublings >= 3 { wait / 2 } else { wait / 10 };
-    if sleep_beside(pod, wait - shown_for).await? {
+    if sleep_beside(pod, wait.saturating_sub(shown_for)).await? {
         return Ok(true);
     }
     let seconds = 10_u64 << doublings;

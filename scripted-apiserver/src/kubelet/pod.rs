@@ -215,7 +215,7 @@ fn end_early(pod: &Pod, stop: &Stop) {
     });
     if let Some((_, message)) = stop.by_kubelet {
         pod.write("kubelet", |pod, now| {
-            status::set(pod, "DisruptionTarget", true, "TerminationByKubelet", message, now)
+            status::set(pod, "DisruptionTarget", true, "TerminationByKubelet", message, now);
         });
     }
 }
@@ -235,7 +235,9 @@ fn forget_logs_later(pod: &Arc<Pod>) {
         tokio::time::sleep(pod.cluster.settings.logs_after_end).await;
         for ((of, _), files) in pod.cluster.logs().iter() {
             if *of == pod.uid {
-                files.iter().for_each(|file| file.remove());
+                for file in files {
+                    file.remove();
+                }
             }
         }
     });

@@ -1,5 +1,7 @@
 //! The scripted API server, seen by kube's client.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod api;
 mod faults;
 mod jobs;
@@ -81,10 +83,10 @@ impl Lab {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        match tokio::time::timeout(Duration::from_secs(8), wait).await {
-            Ok(job) => job,
-            Err(_) => panic!("the Job stays {:#?}", self.jobs().get(name).await.unwrap().status),
-        }
+        let Ok(found) = tokio::time::timeout(Duration::from_secs(8), wait).await else {
+            panic!("the Job stays {:#?}", self.jobs().get(name).await.unwrap().status)
+        };
+        found
     }
 
     /// Waits until the Job's first Pod is as wanted.
@@ -97,10 +99,10 @@ impl Lab {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        match tokio::time::timeout(Duration::from_secs(8), wait).await {
-            Ok(pod) => pod,
-            Err(_) => panic!("the Pods stay {:#?}", self.pods_of(job).await),
-        }
+        let Ok(found) = tokio::time::timeout(Duration::from_secs(8), wait).await else {
+            panic!("the Pods stay {:#?}", self.pods_of(job).await)
+        };
+        found
     }
 }
 

@@ -11,15 +11,15 @@ use serde_json::json;
 
 use super::{Lab, config_map, refusal};
 
-/// The names of the objects that a watcher knows once it has seen as many as wanted.
-async fn names(
+/// The names of the objects that a watcher knows once it knows this one.
+async fn until(
     stream: impl Stream<Item = watcher::Result<watcher::Event<ConfigMap>>>,
-    wanted: usize,
+    wanted: &str,
 ) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     let mut stream = std::pin::pin!(stream.default_backoff());
     let collect = async {
-        while known.len() < wanted {
+        while !known.contains(wanted) {
             let name = |map: &ConfigMap| map.metadata.name.clone().unwrap();
             match stream.next().await.unwrap() {
                 Ok(watcher::Event::Apply(map) | watcher::Event::InitApply(map)) => {
@@ -49,7 +49,7 @@ async fn kubes_watchers_follow_by_lists_and_by_streams() {
             tokio::time::sleep(Duration::from_millis(100)).await;
             lab.config_maps().create(&PostParams::default(), &config_map("late")).await.unwrap();
         };
-        let (known, ()) = tokio::join!(names(stream, 4), late);
+        let (known, ()) = tokio::join!(until(stream, "late"), late);
         assert_eq!(known.len(), 4);
         assert_eq!(lab.server.requests().iter().filter(|request| request.verb == "watch").count(), 1);
     }
@@ -94,23 +94,26 @@ async fn a_compacted_version_is_gone_in_the_stream() {
 
 #[tokio::test]
 async fn watchers_survive_cuts_410_and_a_restart() {
-    let lab = Lab::new().await;
+    let lab = &Lab::new().await;
     let faults = lab.server.faults();
     let cut = faults.add(Fault::on("watch", "configmaps").nth(1).cut_after(1));
     let gone = faults.add(Fault::on("watch", "configmaps").nth(2).gone_after(1));
     let twice = faults.add(Fault::on("watch", "configmaps").nth(3).duplicate_event(1));
     let stream = watcher(lab.config_maps(), watcher::Config::default());
-    let feed = async {
-        for number in 0..12 {
-            if number == 8 {
-                lab.server.restart().await;
-            }
-            let _ = lab.config_maps().create(&PostParams::default(), &config_map(&format!("m{number}"))).await;
-            tokio::time::sleep(Duration::from_millis(60)).await;
-        }
+    let create = |name: String| async move {
+        lab.config_maps().create(&PostParams::default(), &config_map(&name)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
     };
-    let (known, ()) = tokio::join!(names(stream, 12), feed);
-    assert_eq!(known.len(), 12);
+    let feed = async {
+        let mut number = 0;
+        while cut.fired() == 0 || gone.fired() == 0 || twice.fired() == 0 {
+            create(format!("m{number}")).await;
+            number += 1;
+        }
+        lab.server.restart().await;
+        create("last".to_owned()).await;
+    };
+    let (_, ()) = tokio::join!(until(stream, "last"), feed);
     for fault in [cut, gone, twice] {
         fault.assert_fired();
     }
