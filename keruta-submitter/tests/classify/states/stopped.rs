@@ -47,6 +47,16 @@ fn a_job_that_is_being_stopped_is_ending_and_not_stopped_again() {
     assert_eq!((judgement.phase, judgement.stop, judgement.verdict), (Phase::Ending, None, None));
 }
 
+/// A suspended Job has no deadline, and in a queue nobody but Kueue resumes it.
+#[test]
+fn an_order_to_stop_a_suspended_job_is_the_verdict_at_once() {
+    let suspended = json!({"spec": {"suspend": true}, "status": {"active": 0}});
+    let cancelled = job(with([suspended, stop(r#""Cancelled""#)]));
+    verdict(&cancelled, &[], Outcome::Cancelled, false, "ordered");
+    // Its Pods are still ending.
+    assert_eq!(judge(&cancelled, &[pod(main_state("Running", running()))]).verdict, None);
+}
+
 #[test]
 fn a_decided_job_is_ending_until_its_pods_have_ended() {
     for (kind, main) in [("FailureTarget", running()), ("SuccessCriteriaMet", done(0))] {
@@ -75,6 +85,15 @@ fn a_deleted_job_waits_for_its_pods_and_then_is_deleted_or_what_was_ordered() {
         start(),
     );
     assert!(scene.judge(&Policy::default(), start()).verdict.is_some());
+    // A process that starts after the deletion never saw the Job.
+    let mut scene = Scene::of(&job(json!({})));
+    scene.job = None;
+    let judgement = scene.judge(&Policy::default(), start());
+    assert_eq!(judgement.status, TaskStatus::Failed);
+    assert_eq!(
+        judgement.verdict.unwrap().evidence.summary,
+        "the Job of tasks/a (attempt 1) is gone, and nothing is known of its end"
+    );
     // Somebody had cancelled it.
     let mut scene = Scene::of(&job(stop(r#""Cancelled""#)));
     scene.show(None, &[gone], &[], start());
