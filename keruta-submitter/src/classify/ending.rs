@@ -19,6 +19,14 @@ pub(super) fn verdict(view: &View<'_>) -> Option<Verdict> {
         if let Some(condition) = job.condition(JobConditionKind::Failed) {
             return Some(job_failed(view, job, condition));
         }
+        // The Job is decided and waits for its Pods, one of which cannot end: its node is lost.
+        let lost = |pod: &&ObservedPod| is_over(pod) && !pod.phase.is_final();
+        if let Some(condition) = job.condition(JobConditionKind::FailureTarget)
+            && view.pods.iter().any(lost)
+            && view.pods.iter().all(|pod| is_over(pod))
+        {
+            return Some(job_failed(view, job, condition));
+        }
         // A suspended Job has no deadline, so an order to end it would never show (measured). Nothing of it runs, and the
         // order lets nothing run: it takes effect when the Job is resumed.
         if let Some(stop) = job.stop.as_ref().filter(|_| job.suspended && job.active == 0) {

@@ -79,8 +79,12 @@ pub(super) fn is_live(pod: &ObservedPod) -> bool {
     !is_over(pod) && pod.deletion_at.is_none()
 }
 
-/// Whether nothing of a Pod runs any more, or nobody will ever tell: its node is lost, or it never had one.
-pub(super) fn is_over(pod: &ObservedPod) -> bool {
+/// Whether nothing of a Pod runs any more, or nobody will ever tell: its node is lost, or it never had one and is to go.
+///
+/// Its end is then evidence, for a verdict or for none: where a newer Pod has taken its place, or a verdict is recorded, the
+/// finalizer that keeps it may be removed.
+#[must_use]
+pub fn is_over(pod: &ObservedPod) -> bool {
     pod.phase.is_final()
         || (pod.deletion_at.is_some() && pod.node.is_none())
         || disruption::of(pod).is_some_and(|disruption| disruption.cause == Cause::NodeLost)

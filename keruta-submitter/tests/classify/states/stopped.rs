@@ -1,5 +1,6 @@
 //! Orders to stop, deletions, and what stands on the Job.
 
+use k8s_openapi::api::core::v1::Pod;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::journal::Phase;
 use keruta_submitter::observe::annotations;
@@ -9,6 +10,11 @@ use serde_json::json;
 use super::{complete, deleted, judge, stop, verdict};
 use crate::made::{at, done, ended, job, main_state, pod, running, start, waiting, with};
 use crate::scene::Scene;
+
+fn cut_short_later() -> Pod {
+    let later = json!({"metadata": {"name": "keruta-job-a-y", "uid": "pod-2", "creationTimestamp": at(1).to_string()}});
+    pod(with([main_state("Succeeded", done(0)), deleted(2), later]))
+}
 
 #[test]
 fn an_order_to_stop_is_the_verdict_only_where_it_ended_the_job() {
@@ -34,6 +40,9 @@ fn an_order_to_stop_is_the_verdict_only_where_it_ended_the_job() {
         false,
         "exit code 3",
     );
+    // A Pod failed by itself, and the next was ended by the order.
+    let first = pod(main_state("Failed", done(3)));
+    verdict(&cancelled, &[first, cut_short_later()], Outcome::Cancelled, false, "ordered");
     // It failed because of the order.
     let killed = pod(with([main_state("Failed", done(143)), deleted(2)]));
     verdict(&failed, &[killed], Outcome::Cancelled, false, "ordered");
