@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::culprit::named;
+use super::disruption;
 use super::evidence::{failed, how_ended, of_pod, with_detail};
 use super::rule::{self, Rule};
-use super::view::{View, has_started, is_live};
+use super::view::{View, has_started, is_live, is_over};
 use crate::observe::{ContainerState, FirstSeen, ObservedContainer, ObservedEvent, ObservedPod, Termination};
 use crate::verdict::{Cause, Evidence, Verdict};
 
@@ -51,9 +52,27 @@ pub(super) fn troubles(view: &View<'_>, events: &[ObservedEvent], first_seen: &m
             first_seen.forget(&job_key(cause));
         }
     } else {
+        lost(view, &mut troubles);
         refused(view, events, &mut troubles);
     }
     troubles
+}
+
+/// A Pod whose node is lost, and that no other has replaced.
+fn lost(view: &View<'_>, troubles: &mut Vec<Trouble>) {
+    let Some(pod) = view.pods.last().filter(|pod| is_over(pod) && !pod.phase.is_final()) else { return };
+    let Some(disruption) = disruption::of(pod).filter(|disruption| disruption.cause == Cause::NodeLost) else { return };
+    troubles.push(Trouble {
+        key: pod_key(Cause::NodeLost, pod),
+        rule: rule::NODE_LOST,
+        acute: true,
+        evidence: Evidence {
+            summary: with_detail("the Pod's node was lost, and the Pod has not ended".to_owned(), disruption.message),
+            reason: disruption.reason.map(str::to_owned),
+            message: disruption.message.map(str::to_owned),
+            ..of_pod(pod)
+        },
+    });
 }
 
 fn unscheduled(pod: &ObservedPod, troubles: &mut Vec<Trouble>) {

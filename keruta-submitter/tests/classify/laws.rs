@@ -182,6 +182,8 @@ fn judge(scene: &Scene, now: Timestamp) -> Judgement {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     /// No state makes it panic, and each judgement is sound in itself.
     #[test]
     fn every_judgement_is_sound(

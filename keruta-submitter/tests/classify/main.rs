@@ -4,6 +4,7 @@
 
 mod laws;
 mod made;
+mod observed;
 mod recorded;
 mod scene;
 mod states;

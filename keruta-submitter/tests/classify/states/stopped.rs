@@ -1,5 +1,6 @@
 //! Orders to stop, deletions, and what stands on the Job.
 
+use k8s_openapi::api::core::v1::Pod;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::journal::Phase;
 use keruta_submitter::observe::annotations;
@@ -9,6 +10,11 @@ use serde_json::json;
 use super::{complete, deleted, judge, stop, verdict};
 use crate::made::{at, done, ended, job, main_state, pod, running, start, waiting, with};
 use crate::scene::Scene;
+
+fn cut_short_later() -> Pod {
+    let later = json!({"metadata": {"name": "keruta-job-a-y", "uid": "pod-2", "creationTimestamp": at(1).to_string()}});
+    pod(with([main_state("Succeeded", done(0)), deleted(2), later]))
+}
 
 #[test]
 fn an_order_to_stop_is_the_verdict_only_where_it_ended_the_job() {
@@ -34,6 +40,9 @@ fn an_order_to_stop_is_the_verdict_only_where_it_ended_the_job() {
         false,
         "exit code 3",
     );
+    // A Pod failed by itself, and the next was ended by the order.
+    let first = pod(main_state("Failed", done(3)));
+    verdict(&cancelled, &[first, cut_short_later()], Outcome::Cancelled, false, "ordered");
     // It failed because of the order.
     let killed = pod(with([main_state("Failed", done(143)), deleted(2)]));
     verdict(&failed, &[killed], Outcome::Cancelled, false, "ordered");
@@ -45,6 +54,16 @@ fn a_job_that_is_being_stopped_is_ending_and_not_stopped_again() {
     let pod = pod(main_state("Pending", waiting("InvalidImageName", "")));
     let judgement = judge(&stopping, &[pod]);
     assert_eq!((judgement.phase, judgement.stop, judgement.verdict), (Phase::Ending, None, None));
+}
+
+/// A suspended Job has no deadline, and in a queue nobody but Kueue resumes it.
+#[test]
+fn an_order_to_stop_a_suspended_job_is_the_verdict_at_once() {
+    let suspended = json!({"spec": {"suspend": true}, "status": {"active": 0}});
+    let cancelled = job(with([suspended, stop(r#""Cancelled""#)]));
+    verdict(&cancelled, &[], Outcome::Cancelled, false, "ordered");
+    // Its Pods are still ending.
+    assert_eq!(judge(&cancelled, &[pod(main_state("Running", running()))]).verdict, None);
 }
 
 #[test]
@@ -75,6 +94,15 @@ fn a_deleted_job_waits_for_its_pods_and_then_is_deleted_or_what_was_ordered() {
         start(),
     );
     assert!(scene.judge(&Policy::default(), start()).verdict.is_some());
+    // A process that starts after the deletion never saw the Job.
+    let mut scene = Scene::of(&job(json!({})));
+    scene.job = None;
+    let judgement = scene.judge(&Policy::default(), start());
+    assert_eq!(judgement.status, TaskStatus::Failed);
+    assert_eq!(
+        judgement.verdict.unwrap().evidence.summary,
+        "the Job of tasks/a (attempt 1) is gone, and nothing is known of its end"
+    );
     // Somebody had cancelled it.
     let mut scene = Scene::of(&job(stop(r#""Cancelled""#)));
     scene.show(None, &[gone], &[], start());

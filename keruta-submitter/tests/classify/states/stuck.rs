@@ -5,8 +5,8 @@ use keruta_submitter::classify::Policy;
 use keruta_submitter::{Cause, Outcome, TaskStatus};
 use serde_json::{Value, json};
 
-use super::{gives_up, is_left_alone, judge_after};
-use crate::made::{at, done, event, job, main_state, pod, running, start, states, waiting};
+use super::{gives_up, is_left_alone, judge_after, stop, verdict};
+use crate::made::{at, disrupted, done, ended, event, job, main_state, pod, running, start, states, waiting, with};
 use crate::scene::Scene;
 
 #[test]
@@ -153,4 +153,18 @@ fn one_crash_of_a_sidecar_long_ago_is_no_loop() {
     is_left_alone(&job(json!({})), &[pod(states("Running", once, done(0), running()))], TaskStatus::InProgress);
     let stopping = pod(states("Running", done(143), done(0), done(0)));
     is_left_alone(&job(json!({})), &[stopping], TaskStatus::InProgress);
+}
+
+/// The Job starts no other Pod before that one has ended, and is not final before either.
+#[test]
+fn a_pod_whose_node_is_lost_is_not_waited_for_for_ever() {
+    let going = json!({"metadata": {"deletionTimestamp": at(40).to_string(), "deletionGracePeriodSeconds": 30, "generation": 2}});
+    let lost = pod(with([main_state("Running", running()), going, disrupted("DeletionByTaintManager")]));
+    gives_up(600, &job(json!({})), std::slice::from_ref(&lost), &[], Cause::NodeLost, true, "node was lost");
+    let second =
+        json!({"metadata": {"name": "keruta-job-a-y", "uid": "pod-2", "creationTimestamp": at(30).to_string()}});
+    let second = pod(with([main_state("Running", running()), second]));
+    is_left_alone(&job(json!({})), &[lost.clone(), second], TaskStatus::InProgress);
+    let decided = job(with([ended("FailureTarget", "DeadlineExceeded"), stop(r#"{"Failed":"NodeLost"}"#)]));
+    verdict(&decided, &[lost], Outcome::Failed(Cause::NodeLost), false, "ordered");
 }
