@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, ResourceQuota};
+use keruta_manifest::install::{Component, InstallPlan};
 use keruta_manifest::lineage::Lineage;
+use keruta_manifest::object::Object;
 use keruta_manifest::render::{RenderOptions, render};
 use keruta_manifest::{Settings, Task};
 use keruta_submitter::bundle::Bundle;
@@ -195,6 +197,61 @@ async fn one_of_two_leads() {
     first.shutdown().await;
     tokio::time::timeout(Duration::from_secs(5), second.elected()).await.unwrap();
     second.shutdown().await;
+    lab.end().await;
+}
+
+/// The Role that `keruta-manifest install` gives is enough for all of this room's work.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_submitter_s_role_is_enough() {
+    let Some(mut lab) = Lab::new("role").await else { return };
+    let name = lab.namespace.as_str();
+    let install = InstallPlan::new().system_namespace(name).unwrap().task_namespaces([name]).unwrap();
+    for object in install.submitter("submitter").unwrap().only([Component::Rbac]).objects() {
+        match object {
+            Object::Role(role) => drop(lab.cluster.create(name, role.as_ref()).await.unwrap()),
+            Object::RoleBinding(binding) => drop(lab.cluster.create(name, binding.as_ref()).await.unwrap()),
+            other => panic!("{}", other.kind()),
+        }
+    }
+    let account = ClusterConfig {
+        kubeconfig: std::env::var_os("KERUTA_TEST_KUBECONFIG").map(PathBuf::from),
+        impersonate: Some(format!("system:serviceaccount:{name}:submitter")),
+        ..ClusterConfig::default()
+    };
+    let admin = lab.cluster.clone();
+    lab.cluster = Cluster::connect(&account, &Environment::of_process()).unwrap();
+
+    let task = lab.bundle(
+        r#"{"id": "t1", "image": "busybox:1.36", "command": ["sleep", "300"],
+        "files": [{"path": "/etc/a.txt", "content": "A"}],
+        "workspace": {"kind": "pvc", "size": "1Mi", "retention": "delete-with-task"}}"#,
+    );
+    lab.submit(&MemoryLedger::default(), &task).await.unwrap();
+    lab.submit(&MemoryLedger::default(), &task).await.unwrap();
+    let map: ConfigMap = lab.cluster.get(&lab.namespace, task.job_name()).await.unwrap().unwrap();
+    assert!(map.metadata.owner_references.is_some());
+    let intended = MemoryLedger::default();
+    intended.intend(&lab.bundle(&SLEEP.replace("\"t1\"", "\"t2\"")).attempt, Timestamp::now()).await.unwrap();
+    let second = lab.bundle(&SLEEP.replace("\"t1\"", "\"t2\""));
+    lab.submit(&intended, &second).await.unwrap();
+    assert!(matches!(lab.stop(&task).await, Stopped::Stopping { .. }));
+    let third = lab.bundle(r#"{"id": "t3", "image": "busybox:1.36", "command": ["true"]}"#);
+    assert!(matches!(lab.stop(&third).await, Stopped::Tombstone { .. }));
+    lab.until(&third, "the tombstone ends", ObservedJob::is_finished).await;
+
+    let zero = "0s".parse().unwrap();
+    let retention = Retention::default().jobs(Some(zero)).orphans(zero).evidence(zero);
+    let inventory = Inventory::list(&lab.cluster, &lab.namespace).await.unwrap();
+    let removals = plan(&inventory, &retention, Timestamp::now());
+    assert!(removals.iter().any(|removal| removal.object.name == third.job_name()), "{removals:?}");
+    for removal in &removals {
+        assert_eq!(carry_out(&lab.cluster, removal, false).await.unwrap(), cleanup::Outcome::Done);
+    }
+    let seat = LeaseConfig::new(&lab.namespace, "submitter", "a");
+    let seat = Candidacy::start(lab.cluster.clone(), seat);
+    tokio::time::timeout(Duration::from_secs(10), seat.elected()).await.unwrap();
+    seat.shutdown().await;
+    lab.cluster = admin;
     lab.end().await;
 }
 
