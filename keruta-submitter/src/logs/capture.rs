@@ -204,7 +204,7 @@ impl Task<'_> {
                     return cursor.unwrap_or_default();
                 }
                 Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "the journal does not tell how far the log is")
+                    warn!(error = &error as &dyn std::error::Error, "the journal does not tell how far the log is");
                 }
             }
             self.rest().await;
@@ -278,13 +278,13 @@ impl Task<'_> {
                 End::Eof if !follow && caught_up && fresh == 0 => match half_line {
                     None if ended_here > 1 => return Over::Drained,
                     // What two reads show is the container's last line, which it did not end; a cut falls elsewhere.
-                    Some(line) if half.as_ref() == Some(&line) => {
+                    Some(rest) if half.as_ref() == Some(&rest) => {
                         if let Some(decoder) = decoder {
-                            self.keep_half_line(cursor, decoder, line).await;
+                            self.keep_half_line(cursor, decoder, rest).await;
                         }
                         return Over::Drained;
                     }
-                    line => half = line,
+                    rest => half = rest,
                 },
                 End::Eof if !follow && !caught_up => {
                     half = half_line;
