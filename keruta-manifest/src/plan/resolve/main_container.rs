@@ -42,8 +42,8 @@ pub(super) fn resolve(
         let message = "a script is the container's command: it excludes command and args";
         context.problem(root("script"), Rule::Conflict, message, "remove script, or command and args");
     }
-    let placeholder = crate::value::ImageReference::constant("scratch");
-    let mut container = ContainerPlan::new(settings.pod.container_name.clone(), image.clone().unwrap_or(placeholder));
+    let stand_in = crate::value::ImageReference::constant("scratch");
+    let mut container = ContainerPlan::new(settings.pod.container_name.clone(), image.clone().unwrap_or(stand_in));
     container = environment::task_variables(context, container, config_map);
     container = environment::api_variables(context, container);
     environment::refuse_reserved(context, &task.env);
