@@ -173,7 +173,16 @@ impl Cluster {
         let mut parameters = ListParams::default().labels(labels).limit(PAGE);
         let mut found = Vec::new();
         loop {
-            let page = self.call(Action::on::<K>(Verb::List, namespace, None), api.list(&parameters)).await?;
+            let action = Action::on::<K>(Verb::List, namespace, None);
+            let page = match self.call(action, api.list(&parameters)).await {
+                // The place in the list was forgotten meanwhile: again, and at once, as client-go's pager does.
+                Err(ClusterError::Gone { .. }) if parameters.continue_token.is_some() => {
+                    found.clear();
+                    parameters = ListParams::default().labels(labels);
+                    continue;
+                }
+                page => page?,
+            };
             found.extend(page.items);
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => parameters = parameters.continue_token(&token),

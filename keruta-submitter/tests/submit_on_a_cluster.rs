@@ -326,11 +326,8 @@ async fn refusals_are_told_and_leave_nothing() {
         matches!(&error, SubmitError::Refused { error: ClusterError::Invalid { causes, .. }, .. } if !causes.is_empty()),
         "{error:?}"
     );
-    let nowhere = Bundle {
-        attempt: keruta_submitter::Attempt { namespace: "keruta-absent".into(), ..task.attempt.clone() },
-        ..task
-    };
+    let nowhere = Lab { cluster: lab.cluster.clone(), namespace: "keruta-absent".to_owned() }.bundle(SLEEP);
     let error = lab.submit(&MemoryLedger::default(), &nowhere).await.unwrap_err();
-    println!("{error}: {}", error.cure());
+    assert_eq!(error.cure(), "create the namespace: kubectl create namespace keruta-absent", "{error}");
     lab.end().await;
 }
