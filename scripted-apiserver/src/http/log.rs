@@ -107,7 +107,7 @@ fn container(pod: &Value, wanted: &str) -> Result<String> {
     let (main, init) = (names(pod, "containers"), names(pod, "initContainers"));
     let name = text(pod, "/metadata/name");
     if wanted.is_empty() {
-        if let ([only], []) = (main.as_slice(), init.as_slice()) {
+        if let [only] = main.as_slice() {
             return Ok((*only).to_owned());
         }
         let default = pod["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"].as_str();
