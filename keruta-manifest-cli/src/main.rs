@@ -10,6 +10,7 @@ mod diagnostic;
 mod exit;
 mod failure;
 mod files;
+mod known;
 mod locate;
 mod manifests;
 mod place;
