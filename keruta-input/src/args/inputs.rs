@@ -10,64 +10,64 @@ use super::values::{Preset, Security};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Tasks")]
 #[group(skip)]
-pub(crate) struct TaskArgs {
+pub struct TaskArgs {
     /// A file with one task, a JSON array of tasks, or one task a line; `-` reads standard input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "id")]
     #[arg(conflicts_with_all = ["id", "title", "repo", "git_ref", "image", "parent", "storage", "access_mode", "command"])]
-    pub(crate) task: Option<PathBuf>,
+    pub task: Option<PathBuf>,
     /// Go on after a task that is wrong; the exit code tells of it at the end
     #[arg(long, conflicts_with = "id")]
-    pub(crate) keep_going: bool,
+    pub keep_going: bool,
     /// Parents of tasks that are not in the file: a JSON map from id to parent (null for none), or tasks
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) lineage: Option<PathBuf>,
+    pub lineage: Option<PathBuf>,
 
     /// The task's id, for a task without a file
     #[arg(long, value_name = "ID", help_heading = "A task without a file")]
-    pub(crate) id: Option<String>,
+    pub id: Option<String>,
     /// What the task is, in one line
     #[arg(long, requires = "id", help_heading = "A task without a file")]
-    pub(crate) title: Option<String>,
+    pub title: Option<String>,
     /// The git repository to check out
     #[arg(long, value_name = "URL", requires = "id", help_heading = "A task without a file")]
-    pub(crate) repo: Option<String>,
+    pub repo: Option<String>,
     /// The branch, tag or commit of the repository
     #[arg(long = "ref", value_name = "REF", requires = "repo", help_heading = "A task without a file")]
-    pub(crate) git_ref: Option<String>,
+    pub git_ref: Option<String>,
     /// The image of the main container
     #[arg(long, requires = "id", help_heading = "A task without a file")]
-    pub(crate) image: Option<String>,
+    pub image: Option<String>,
     /// The id of the task whose workspace is shared
     #[arg(long, value_name = "ID", requires = "id", help_heading = "A task without a file")]
-    pub(crate) parent: Option<String>,
+    pub parent: Option<String>,
     /// The size of the workspace, such as 5Gi
     #[arg(long, value_name = "SIZE", requires = "id", help_heading = "A task without a file")]
-    pub(crate) storage: Option<String>,
+    pub storage: Option<String>,
     /// The access mode of the workspace, such as ReadWriteOnce
     #[arg(long, value_name = "MODE", requires = "id", help_heading = "A task without a file")]
-    pub(crate) access_mode: Option<String>,
+    pub access_mode: Option<String>,
     /// The command of the main container, after `--`
     #[arg(last = true, requires = "id", help_heading = "A task without a file")]
-    pub(crate) command: Vec<String>,
+    pub command: Vec<String>,
 }
 
 /// Where settings come from besides the environment.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Settings")]
-pub(crate) struct SettingsArgs {
+pub struct SettingsArgs {
     /// A settings file (.toml, .yaml, .json or .properties); may be repeated, later files win
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) settings: Vec<PathBuf>,
+    pub settings: Vec<PathBuf>,
     /// One setting, such as workspace.size=2Gi; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) set: Vec<String>,
+    pub set: Vec<String>,
     /// The namespace of tasks that name none (the setting defaultNamespace)
     #[arg(short, long, value_name = "NAMESPACE")]
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// Whose manifests to write: keruta's own, or those of the first (Kotlin) generator
     #[arg(long)]
-    pub(crate) preset: Option<Preset>,
+    pub preset: Option<Preset>,
     /// How much Pods may do (the setting security.profile)
     #[arg(long, value_name = "PROFILE")]
-    pub(crate) security: Option<Security>,
+    pub security: Option<Security>,
 }

@@ -5,17 +5,25 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A directory that manifests are written into.
-pub(crate) struct Directory(PathBuf);
+pub struct Directory(PathBuf);
 
 impl Directory {
     /// Makes the directory, where it is not there.
-    pub(crate) fn make(path: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be made.
+    pub fn make(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         Ok(Self(path.to_owned()))
     }
 
     /// Writes a file beside its place and moves it there.
-    pub(crate) fn write(&self, name: &str, content: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written, or the name would leave the directory.
+    pub fn write(&self, name: &str, content: &str) -> io::Result<()> {
         if !is_plain(name) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no plain file name")));
         }

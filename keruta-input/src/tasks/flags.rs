@@ -10,7 +10,7 @@ use crate::locate::Format;
 use crate::place::{Origin, Place, Source};
 
 /// A task as flags say it, with the flag of each field.
-pub(crate) struct TaskFlags {
+pub struct TaskFlags {
     value: Value,
     /// Path of the field, flag, value.
     fields: Vec<(Vec<Segment>, &'static str, String)>,

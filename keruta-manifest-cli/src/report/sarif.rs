@@ -5,11 +5,10 @@
 
 use std::fmt::Write as _;
 
+use keruta_input::diagnostic::Diagnostic;
 use keruta_manifest::problem::Rule;
 use keruta_manifest::review::{FindingId, Severity};
 use serde_json::{Value, json};
-
-use super::Diagnostic;
 
 /// The part before the results.
 pub(crate) fn head() -> String {

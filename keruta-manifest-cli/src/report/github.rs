@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
+use keruta_input::diagnostic::Diagnostic;
 use keruta_manifest::review::Severity;
-
-use super::Diagnostic;
 
 /// Appends one diagnostic as a line.
 pub(crate) fn write(out: &mut String, diagnostic: &Diagnostic) {

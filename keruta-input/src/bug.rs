@@ -6,20 +6,22 @@ use std::panic::PanicHookInfo;
 use crate::exit::Exit;
 
 /// From now on a panic ends the program with a polite report.
-pub(crate) fn hook() {
-    std::panic::set_hook(Box::new(|info| {
-        let _ = std::io::stderr().lock().write_all(report(info).as_bytes());
+pub fn hook(program: &'static str) {
+    std::panic::set_hook(Box::new(move |info| {
+        let _ = std::io::stderr().lock().write_all(report(program, info).as_bytes());
         std::process::exit(Exit::BUG);
     }));
 }
 
-/// Panics where a test asks for it; not in a release.
+/// Panics where a test asks for it by this variable; not in a release.
 #[cfg(debug_assertions)]
-pub(crate) fn on_purpose() {
-    assert!(std::env::var_os("KERUTA_MANIFEST_PANIC").is_none(), "on purpose");
+#[expect(clippy::missing_panics_doc, reason = "it does nothing else")]
+#[track_caller]
+pub fn on_purpose(variable: &str) {
+    assert!(std::env::var_os(variable).is_none(), "on purpose");
 }
 
-fn report(info: &PanicHookInfo<'_>) -> String {
+fn report(program: &str, info: &PanicHookInfo<'_>) -> String {
     let payload = info.payload();
     let message = payload
         .downcast_ref::<&str>()
@@ -30,7 +32,7 @@ fn report(info: &PanicHookInfo<'_>) -> String {
     format!(
         "error: this is a bug of keruta, not of your input. Sorry!\n\
          {message}{}\n\
-         keruta-manifest {} on {}\n\
+         {program} {} on {}\n\
          Please report it, with the input if you can share it: {}/issues\n",
         place.unwrap_or_default(),
         env!("CARGO_PKG_VERSION"),

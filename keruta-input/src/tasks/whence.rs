@@ -12,22 +12,29 @@ use crate::place::{Origin, Place, Source};
 
 /// Where a task was written.
 #[derive(Clone, Copy)]
-pub(crate) enum Whence<'b> {
+pub enum Whence<'b> {
     /// In a file.
-    File { name: &'b Arc<str>, record: Record<'b> },
+    File {
+        /// The file's name.
+        name: &'b Arc<str>,
+        /// Its part.
+        record: Record<'b>,
+    },
     /// In flags.
     Flags(&'b TaskFlags),
 }
 
 impl<'b> Whence<'b> {
     /// The task's text, where it is a text.
-    pub(crate) fn text(&self) -> Option<Result<&'b str, Problem>> {
+    #[must_use]
+    pub fn text(&self) -> Option<Result<&'b str, Problem>> {
         let Self::File { record, .. } = self else { return None };
         Some(std::str::from_utf8(record.bytes).map_err(|error| not_utf8(record.bytes, error.valid_up_to())))
     }
 
     /// A problem, shown where it was written.
-    pub(crate) fn diagnostic(&self, problem: &Problem) -> Diagnostic {
+    #[must_use]
+    pub fn diagnostic(&self, problem: &Problem) -> Diagnostic {
         let place = match self {
             Self::File { .. } => self.with_source(|source| source.place_of(problem)),
             Self::Flags(flags) => flags.place(problem.path.segments()),
@@ -36,7 +43,8 @@ impl<'b> Whence<'b> {
     }
 
     /// Whether the task has the field.
-    pub(crate) fn says(&self, path: &[Segment]) -> bool {
+    #[must_use]
+    pub fn says(&self, path: &[Segment]) -> bool {
         match self {
             Self::File { .. } => self
                 .with_source(|source| {
@@ -48,7 +56,8 @@ impl<'b> Whence<'b> {
     }
 
     /// The place of a field of the task.
-    pub(crate) fn place(&self, path: &[Segment]) -> Option<Place> {
+    #[must_use]
+    pub fn place(&self, path: &[Segment]) -> Option<Place> {
         match self {
             Self::File { .. } => self.with_source(|source| source.place_at(path, false)),
             Self::Flags(flags) => flags.place(path),
@@ -83,7 +92,8 @@ fn not_utf8(bytes: &[u8], at: usize) -> Problem {
 }
 
 /// A path as `problem::FieldPath` shows it, as its steps.
-pub(crate) fn segments(shown: &str) -> Vec<Segment> {
+#[must_use]
+pub fn segments(shown: &str) -> Vec<Segment> {
     let mut path = Vec::new();
     let mut rest = shown;
     while !rest.is_empty() {

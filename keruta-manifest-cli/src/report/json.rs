@@ -1,7 +1,8 @@
-//! Diagnostics as one JSON document, written as a stream; its shape is [`crate::report::Report`].
+//! Diagnostics as one JSON document, written as a stream; its shape is [`super::Report`].
 
-use super::Diagnostic;
-use crate::report::Entry;
+use keruta_input::diagnostic::Diagnostic;
+
+use super::Entry;
 
 /// The part before the diagnostics.
 pub(crate) const HEAD: &str = "{\"diagnostics\":[";

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// What an exit code says; the codes are part of the program's contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// All is well.
     Fine,
     /// There are findings, or differences.
@@ -19,9 +19,11 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// The code of a panic, which is a bug of ours.
-    pub(crate) const BUG: i32 = 70;
+    pub const BUG: i32 = 70;
 
-    pub(crate) const fn code(self) -> u8 {
+    /// The code of the process.
+    #[must_use]
+    pub const fn code(self) -> u8 {
         match self {
             Self::Fine => 0,
             Self::Findings => 1,

@@ -17,7 +17,7 @@ use crate::settings::properties;
 
 /// The languages that a document can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// JSON.
     Json,
     /// YAML.
@@ -30,17 +30,18 @@ pub(crate) enum Format {
 
 /// Where a value stands, in bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub struct Found {
     /// The value.
-    pub(crate) value: Range<usize>,
+    pub value: Range<usize>,
     /// Its key, where it has one.
-    pub(crate) key: Option<Range<usize>>,
+    pub key: Option<Range<usize>>,
     /// How many steps of the path were found; fewer than asked for if the document ends before.
-    pub(crate) depth: usize,
+    pub depth: usize,
 }
 
 /// Finds the value at `path`, or the nearest one around it.
-pub(crate) fn locate(text: &str, format: Format, path: &[Segment]) -> Option<Found> {
+#[must_use]
+pub fn locate(text: &str, format: Format, path: &[Segment]) -> Option<Found> {
     match format {
         Format::Json => json::locate(text, path),
         Format::Yaml => yaml::locate(text, path),

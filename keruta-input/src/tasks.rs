@@ -8,8 +8,10 @@ mod pool;
 mod splitter;
 mod whence;
 
-pub(crate) use pool::{Done, Sink, Work, run};
-pub(crate) use whence::{Whence, segments};
+pub use batch::Record;
+pub use flags::TaskFlags;
+pub use pool::{Done, Sink, Work, run};
+pub use whence::{Whence, segments};
 
 use keruta_manifest::Task;
 use keruta_manifest::lineage::Lineage;
@@ -17,18 +19,18 @@ use keruta_manifest::problem::{FieldPath, Problem, Problems, Rule};
 use keruta_manifest::read::Partial;
 
 /// A task of the command.
-pub(crate) struct Item<'b> {
+pub struct Item<'b> {
     /// Where it was written.
-    pub(crate) whence: Whence<'b>,
+    pub whence: Whence<'b>,
     /// What could be read of it.
-    pub(crate) read: Read,
+    pub read: Read,
     /// Its ancestors, as far as the tasks before it tell.
-    pub(crate) lineage: Result<Lineage, Problems>,
+    pub lineage: Result<Lineage, Problems>,
 }
 
 /// What could be read of a task.
 #[expect(clippy::large_enum_variant, reason = "nearly all are whole, and stay in place")]
-pub(crate) enum Read {
+pub enum Read {
     /// All of it.
     Whole(Task),
     /// What its problems left.
@@ -39,7 +41,8 @@ pub(crate) enum Read {
 
 impl Item<'_> {
     /// The task, or what is left of it.
-    pub(crate) fn task(&self) -> Option<&Task> {
+    #[must_use]
+    pub fn task(&self) -> Option<&Task> {
         match &self.read {
             Read::Whole(task) => Some(task),
             Read::Part(partial) => partial.rest.as_ref(),
@@ -48,13 +51,14 @@ impl Item<'_> {
     }
 
     /// What was read, by value; nothing stays.
-    pub(crate) fn take(&mut self) -> Read {
+    pub fn take(&mut self) -> Read {
         let nothing = Problem::custom(FieldPath::root(), Rule::Syntax, "is not readable", "check the file");
         std::mem::replace(&mut self.read, Read::Nothing(nothing))
     }
 
     /// The id, where it could be read.
-    pub(crate) fn id(&self) -> Option<&str> {
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
         self.task().map(|task| task.id.as_str())
     }
 }

@@ -24,17 +24,21 @@ pub(crate) const FILES_VARIABLE: &str = "KERUTA_SETTINGS";
 
 /// Settings, and who said what.
 #[derive(Debug, Default)]
-pub(crate) struct Layered {
+pub struct Layered {
     /// The settings.
-    pub(crate) settings: Settings,
+    pub settings: Settings,
     layers: Layers,
     /// What a person should know about the environment.
-    pub(crate) warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 impl Layered {
     /// Reads all layers.
-    pub(crate) fn read(args: &SettingsArgs) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// Where a file cannot be read, a flag makes no sense, or the settings are invalid.
+    pub fn read(args: &SettingsArgs) -> Result<Self, Failure> {
         let mut layers = Vec::new();
         if let Some(files) = std::env::var_os(FILES_VARIABLE) {
             for path in std::env::split_paths(&files).filter(|path| !path.as_os_str().is_empty()) {
@@ -57,19 +61,22 @@ impl Layered {
     }
 
     /// Where the value of a setting was written; nowhere if it is a default.
-    pub(crate) fn place(&self, path: &str) -> Option<Place> {
+    #[must_use]
+    pub fn place(&self, path: &str) -> Option<Place> {
         self.place_of(&segments(path))
     }
 
     /// Where the value at a path, or what is around it, was written; nowhere if all of it is a default.
-    pub(crate) fn place_of(&self, path: &[Segment]) -> Option<Place> {
+    #[must_use]
+    pub fn place_of(&self, path: &[Segment]) -> Option<Place> {
         let depth = (1..=path.len()).rev().find(|depth| self.layers.who_says(&path[..*depth]).is_some())?;
         let path = &path[..depth];
         Some(self.layers.who_says(path)?.place(path, false))
     }
 
     /// In a few words, where the value of a setting was written.
-    pub(crate) fn shown(&self, path: &str) -> Option<String> {
+    #[must_use]
+    pub fn shown(&self, path: &str) -> Option<String> {
         let path = segments(path);
         Some(self.layers.who_says(&path)?.shown(&path))
     }

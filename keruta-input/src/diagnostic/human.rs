@@ -7,17 +7,20 @@ use super::Diagnostic;
 use crate::place::Place;
 
 /// Writes diagnostics, in colour or not.
-pub(crate) struct Human {
+pub struct Human {
     renderer: Renderer,
 }
 
 impl Human {
-    pub(crate) const fn new(colour: bool) -> Self {
+    /// With colour or without.
+    #[must_use]
+    pub const fn new(colour: bool) -> Self {
         Self { renderer: if colour { Renderer::styled() } else { Renderer::plain() } }
     }
 
     /// One line without a place.
-    pub(crate) fn line(&self, severity: Severity, text: &str) -> String {
+    #[must_use]
+    pub fn line(&self, severity: Severity, text: &str) -> String {
         let group = Group::with_title(level(severity).primary_title(visible(text)));
         let mut line = self.renderer.render(&[group]);
         line.push('\n');
@@ -25,7 +28,7 @@ impl Human {
     }
 
     /// Appends one diagnostic and an empty line.
-    pub(crate) fn write(&self, out: &mut String, diagnostic: &Diagnostic) {
+    pub fn write(&self, out: &mut String, diagnostic: &Diagnostic) {
         let title = level(diagnostic.severity).primary_title(visible(&diagnostic.headline())).id(diagnostic.rule);
         let mut group = Group::with_title(title);
         let mut partial = false;

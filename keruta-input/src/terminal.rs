@@ -11,30 +11,42 @@ use crate::failure::Failure;
 use keruta_manifest::review::Severity;
 
 /// Standard output, without a buffer: what is written is large and whole.
-pub(crate) struct Stdout(File);
+pub struct Stdout(File);
 
 impl Stdout {
-    pub(crate) fn new() -> Result<Self, Failure> {
+    /// Standard output as it is.
+    ///
+    /// # Errors
+    ///
+    /// Where it is closed.
+    pub fn new() -> Result<Self, Failure> {
         let descriptor = io::stdout().as_fd().try_clone_to_owned().map_err(Failure::stdout)?;
         Ok(Self(File::from(descriptor)))
     }
 
-    pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
+    /// Writes all of a text.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Closed`] where nobody reads, else [`Failure::Write`].
+    pub fn write(&mut self, text: &str) -> Result<(), Failure> {
         self.0.write_all(text.as_bytes()).map_err(Failure::stdout)
     }
 }
 
 /// What is said on standard error, and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Talk {
+pub struct Talk {
     /// The least that is told.
-    pub(crate) least: Severity,
+    pub least: Severity,
     stderr_colour: bool,
     stdout_colour: bool,
 }
 
 impl Talk {
-    pub(crate) fn new(args: &TalkArgs) -> Self {
+    /// As the flags, the terminal and the environment say.
+    #[must_use]
+    pub fn new(args: &TalkArgs) -> Self {
         let least = match (args.verbose, args.quiet) {
             (true, _) => Severity::Note,
             (_, true) => Severity::Error,
@@ -48,7 +60,7 @@ impl Talk {
     }
 
     /// Tells diagnostics on standard error.
-    pub(crate) fn tell(self, diagnostics: &[Diagnostic]) {
+    pub fn tell(self, diagnostics: &[Diagnostic]) {
         if diagnostics.is_empty() {
             return;
         }
@@ -61,24 +73,26 @@ impl Talk {
     }
 
     /// Tells how it all went, whatever is told besides.
-    pub(crate) fn sum_up(self, severity: Severity, text: &str) {
+    pub fn sum_up(self, severity: Severity, text: &str) {
         say(&Human::new(self.stderr_colour).line(severity, text));
     }
 
     /// Tells something in one line on standard error, in the same form.
-    pub(crate) fn line(self, severity: Severity, text: &str) {
+    pub fn line(self, severity: Severity, text: &str) {
         if severity >= self.least {
             say(&Human::new(self.stderr_colour).line(severity, text));
         }
     }
 
     /// How diagnostics are written for people on standard output.
-    pub(crate) const fn for_stdout(self) -> Human {
+    #[must_use]
+    pub const fn for_stdout(self) -> Human {
         Human::new(self.stdout_colour)
     }
 
     /// Whether standard output has colour.
-    pub(crate) const fn stdout_has_colour(self) -> bool {
+    #[must_use]
+    pub const fn stdout_has_colour(self) -> bool {
         self.stdout_colour
     }
 }

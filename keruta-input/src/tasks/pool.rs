@@ -26,7 +26,7 @@ use crate::failure::Failure;
 const MOST_WORKERS: usize = 8;
 
 /// What a command does with one task.
-pub(crate) trait Work: Sync {
+pub trait Work: Sync {
     /// Adds to `done` what comes of the task; says how it went.
     fn work(&self, item: &mut Item<'_>, done: &mut Done) -> Exit;
 
@@ -41,29 +41,37 @@ pub(crate) trait Work: Sync {
 
 /// What came of some tasks, in their order.
 #[derive(Debug, Default)]
-pub(crate) struct Done {
+pub struct Done {
     /// For standard output.
-    pub(crate) out: String,
+    pub out: String,
     /// For files: name and content.
-    pub(crate) files: Vec<(String, String)>,
+    pub files: Vec<(String, String)>,
     /// For people.
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
     /// How many tasks went right.
-    pub(crate) fine: usize,
+    pub fine: usize,
     /// How many went wrong.
-    pub(crate) wrong: usize,
+    pub wrong: usize,
     /// What ends the command.
-    pub(crate) failure: Option<Failure>,
+    pub failure: Option<Failure>,
 }
 
 /// Takes what was made, in order.
-pub(crate) trait Sink: Send {
+pub trait Sink: Send {
     /// Takes it; what is left in `done` is thrown away.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being taken, which ends the command.
     fn take(&mut self, done: &mut Done) -> Result<(), Failure>;
 }
 
 /// Works on all tasks and says how it went, at its worst.
-pub(crate) fn run<W: Work, S: Sink>(args: &TaskArgs, work: &W, sink: &mut S) -> Result<Exit, Failure> {
+///
+/// # Errors
+///
+/// Where the tasks cannot be read as a whole, or the sink fails.
+pub fn run<W: Work, S: Sink>(args: &TaskArgs, work: &W, sink: &mut S) -> Result<Exit, Failure> {
     let mut index = Index::default();
     let is_stdin = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if is_stdin(&args.task) && is_stdin(&args.lineage) {
@@ -126,7 +134,7 @@ fn single<W: Work, S: Sink>(flags: &TaskFlags, index: &mut Index, work: &W, sink
 }
 
 /// What is wrong with a file of tasks as a whole.
-pub(crate) fn batch_failure(name: &str, error: BatchError) -> Failure {
+pub(super) fn batch_failure(name: &str, error: BatchError) -> Failure {
     let problem = |message: String, cure: &str| {
         let problem = Problem::custom(FieldPath::root(), Rule::Syntax, format!("{name}: {message}"), cure);
         Failure::Invalid(vec![Diagnostic::of_problem(&problem, None)])

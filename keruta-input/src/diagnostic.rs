@@ -1,9 +1,6 @@
 //! What is told to people and their tools about an input: one shape for problems and findings.
 
-pub(crate) mod github;
-pub(crate) mod human;
-pub(crate) mod json;
-pub(crate) mod sarif;
+pub mod human;
 
 use keruta_manifest::problem::Problem;
 use keruta_manifest::review::{Finding, Severity};
@@ -12,40 +9,44 @@ use crate::place::{Origin, Place, Source};
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Diagnostic {
+pub struct Diagnostic {
     /// How much it matters.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// The stable id of the rule or check.
-    pub(crate) rule: &'static str,
+    pub rule: &'static str,
     /// Where the rule is written down.
-    pub(crate) reference: &'static str,
+    pub reference: &'static str,
     /// What is so.
-    pub(crate) message: String,
+    pub message: String,
     /// How to mend it.
-    pub(crate) cure: String,
+    pub cure: String,
     /// The field of the task or the settings.
-    pub(crate) path: String,
+    pub path: String,
     /// The task's id, where it has one.
-    pub(crate) task: Option<String>,
+    pub task: Option<String>,
     /// Where it was written.
-    pub(crate) place: Option<Place>,
+    pub place: Option<Place>,
     /// The object and the JSON pointer into it.
-    pub(crate) object: Option<Target>,
+    pub object: Option<Target>,
     /// Whether the input is invalid, so that nothing is made from it.
-    pub(crate) invalid: bool,
+    pub invalid: bool,
 }
 
 /// A field of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
-    pub(crate) kind: String,
-    pub(crate) name: String,
-    pub(crate) pointer: String,
+pub struct Target {
+    /// The kind, such as `Job`.
+    pub kind: String,
+    /// The name.
+    pub name: String,
+    /// The RFC 6901 pointer of the field.
+    pub pointer: String,
 }
 
 impl Diagnostic {
     /// A problem at a place.
-    pub(crate) fn of_problem(problem: &Problem, place: Option<Place>) -> Self {
+    #[must_use]
+    pub fn of_problem(problem: &Problem, place: Option<Place>) -> Self {
         Self {
             severity: Severity::Error,
             rule: problem.rule.id(),
@@ -61,12 +62,14 @@ impl Diagnostic {
     }
 
     /// A problem of a text.
-    pub(crate) fn in_source(problem: &Problem, source: &Source<'_>) -> Self {
+    #[must_use]
+    pub fn in_source(problem: &Problem, source: &Source<'_>) -> Self {
         Self::of_problem(problem, Some(source.place_of(problem)))
     }
 
     /// A finding, with the place of the input that the field came from.
-    pub(crate) fn of_finding(finding: &Finding, place: Option<Place>) -> Self {
+    #[must_use]
+    pub fn of_finding(finding: &Finding, place: Option<Place>) -> Self {
         Self {
             severity: finding.severity,
             rule: finding.id.as_str(),
@@ -86,18 +89,21 @@ impl Diagnostic {
     }
 
     /// The same, of this task.
-    pub(crate) fn of_task(mut self, task: Option<&str>) -> Self {
+    #[must_use]
+    pub fn of_task(mut self, task: Option<&str>) -> Self {
         self.task = task.map(str::to_owned);
         self
     }
 
     /// The message with the path of the field before it.
-    pub(crate) fn headline(&self) -> String {
+    #[must_use]
+    pub fn headline(&self) -> String {
         if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) }
     }
 
     /// The file, where it was written in one.
-    pub(crate) fn file(&self) -> Option<&str> {
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
         match &self.place.as_ref()?.origin {
             Origin::File(name) => Some(name),
             Origin::CommandLine | Origin::Environment => None,

@@ -30,9 +30,9 @@ pub(crate) struct Batch {
 
 /// One task of a batch.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Record<'b> {
+pub struct Record<'b> {
     /// The text, which may not be UTF-8.
-    pub(crate) bytes: &'b [u8],
+    pub bytes: &'b [u8],
     batch: &'b Batch,
     start: usize,
 }

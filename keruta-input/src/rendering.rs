@@ -16,13 +16,20 @@ use crate::tasks::{Item, Read, Whence, segments};
 use crate::terminal::Talk;
 
 /// Settings and options, the same for all tasks.
-pub(crate) struct Rendering {
-    pub(crate) settings: Layered,
-    pub(crate) options: RenderOptions,
+pub struct Rendering {
+    /// The settings, and who said what.
+    pub settings: Layered,
+    /// What the objects are made for.
+    pub options: RenderOptions,
 }
 
 impl Rendering {
-    pub(crate) fn new(args: &InputArgs, talk: Talk) -> Result<Self, Failure> {
+    /// Reads the settings and tells what is odd about them.
+    ///
+    /// # Errors
+    ///
+    /// Where a settings file cannot be read, or the settings are invalid.
+    pub fn new(args: &InputArgs, talk: Talk) -> Result<Self, Failure> {
         let settings = Layered::read(&args.settings)?;
         for warning in &settings.warnings {
             talk.line(Severity::Warning, warning);
@@ -31,12 +38,20 @@ impl Rendering {
     }
 
     /// The objects of a task.
-    pub(crate) fn render(&self, item: &mut Item<'_>) -> Result<Rendered, Vec<Diagnostic>> {
+    ///
+    /// # Errors
+    ///
+    /// All problems of the task at once, shown where they were written.
+    pub fn render(&self, item: &mut Item<'_>) -> Result<Rendered, Vec<Diagnostic>> {
         self.with(item, |task, lineage| render(task, &self.settings.settings, lineage, &self.options))
     }
 
     /// The objects of a task, with the origins of their fields.
-    pub(crate) fn explain(&self, item: &mut Item<'_>) -> Result<(Rendered, Vec<FieldOrigin>), Vec<Diagnostic>> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::render`].
+    pub fn explain(&self, item: &mut Item<'_>) -> Result<(Rendered, Vec<FieldOrigin>), Vec<Diagnostic>> {
         self.with(item, |task, lineage| explain(task, &self.settings.settings, lineage, &self.options))
     }
 
@@ -93,7 +108,7 @@ impl Rendering {
     }
 
     /// The findings of at least this severity, with the places of the input that they come from.
-    pub(crate) fn findings(&self, item: &mut Item<'_>, findings: &[Finding], least: Severity) -> Vec<Diagnostic> {
+    pub fn findings(&self, item: &mut Item<'_>, findings: &[Finding], least: Severity) -> Vec<Diagnostic> {
         let told: Vec<&Finding> = findings.iter().filter(|finding| finding.severity >= least).collect();
         if told.is_empty() {
             return Vec::new();

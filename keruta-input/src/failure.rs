@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The command line makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -42,26 +42,31 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn read(name: impl Into<String>, error: io::Error) -> Self {
+    /// A file that could not be read.
+    pub fn read(name: impl Into<String>, error: io::Error) -> Self {
         Self::Read { name: name.into(), error }
     }
 
-    pub(crate) fn write(name: impl Into<String>, error: io::Error) -> Self {
+    /// A file that could not be written.
+    pub fn write(name: impl Into<String>, error: io::Error) -> Self {
         Self::Write { name: name.into(), error }
     }
 
     /// Something could not be written to standard output.
-    pub(crate) fn stdout(error: io::Error) -> Self {
+    #[must_use]
+    pub fn stdout(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::write("standard output", error) }
     }
 
     /// A file that is no UTF-8 text.
-    pub(crate) fn not_text(name: &str, error: &Utf8Error) -> Self {
+    #[must_use]
+    pub fn not_text(name: &str, error: &Utf8Error) -> Self {
         Self::read(name, io::Error::new(io::ErrorKind::InvalidData, format!("it is not UTF-8 text: {error}")))
     }
 
     /// The exit code that goes with it.
-    pub(crate) const fn exit(&self) -> Exit {
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Read { .. } | Self::Write { .. } => Exit::Io,

@@ -14,7 +14,7 @@ const CONTEXT: usize = 60;
 
 /// Who wrote a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// A file, by the name it was given on the command line; `<stdin>` for standard input.
     File(Arc<str>),
     /// A flag.
@@ -25,7 +25,8 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// The name to show.
-    pub(crate) fn name(&self) -> &str {
+    #[must_use]
+    pub fn name(&self) -> &str {
         match self {
             Self::File(name) => name,
             Self::CommandLine => "command line",
@@ -36,41 +37,42 @@ impl Origin {
 
 /// A text, or a part of a longer one, with what is needed to point into it.
 #[derive(Debug, Clone)]
-pub(crate) struct Source<'t> {
+pub struct Source<'t> {
     /// Who wrote it.
-    pub(crate) origin: Origin,
+    pub origin: Origin,
     /// The text.
-    pub(crate) text: &'t str,
+    pub text: &'t str,
     /// Its language.
-    pub(crate) format: Format,
+    pub format: Format,
     /// The line of its first character, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// How many characters of that line are before it.
-    pub(crate) before: usize,
+    pub before: usize,
 }
 
 /// A place to show: position and excerpt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct Place {
     /// Who wrote it.
-    pub(crate) origin: Origin,
+    pub origin: Origin,
     /// Line, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// Column in characters, from 1.
-    pub(crate) column: usize,
+    pub column: usize,
     /// Column after the last character.
-    pub(crate) end_column: usize,
+    pub end_column: usize,
     /// The line, or a part of it.
-    pub(crate) excerpt: String,
+    pub excerpt: String,
     /// The marked bytes of the excerpt.
-    pub(crate) marked: Range<usize>,
+    pub marked: Range<usize>,
     /// Whether the excerpt is not the whole line.
-    pub(crate) partial: bool,
+    pub partial: bool,
 }
 
 impl Source<'_> {
     /// Where a problem of this text stands.
-    pub(crate) fn place_of(&self, problem: &Problem) -> Place {
+    #[must_use]
+    pub fn place_of(&self, problem: &Problem) -> Place {
         if let Some(position) = problem.position {
             return self.place(self.word_at(position));
         }
@@ -86,7 +88,8 @@ impl Source<'_> {
     }
 
     /// Where the value at a path, or its key, stands.
-    pub(crate) fn place_at(&self, path: &[Segment], key: bool) -> Place {
+    #[must_use]
+    pub fn place_at(&self, path: &[Segment], key: bool) -> Place {
         let range = locate(self.text, self.format, path).map_or(0..0, |found| match found.key {
             Some(range) if key && found.depth == path.len() => range,
             _ => found.value,
@@ -95,7 +98,8 @@ impl Source<'_> {
     }
 
     /// The place of some bytes; of several lines the first is marked.
-    pub(crate) fn place(&self, range: Range<usize>) -> Place {
+    #[must_use]
+    pub fn place(&self, range: Range<usize>) -> Place {
         let text = self.text;
         let start = floor(text, range.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
