@@ -1,7 +1,9 @@
 //! Submits keruta's Jobs, follows each to its end, captures its logs and judges how it ended.
 
 mod attempt;
+pub mod bundle;
 pub mod classify;
+pub mod cluster;
 pub mod journal;
 pub mod logs;
 pub mod observe;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// When states that may heal by themselves were first seen, so that a grace runs on across restarts.
 ///
 /// It stands on the Job as the annotation [`FIRST_SEEN`](super::annotations::FIRST_SEEN). Keys are made by
-/// [`classify`](crate::classify::classify): `imagePull/<pod>/<container>`; those it does not know it leaves alone.
+/// [`classify`](crate::classify::classify): `ImagePull/<pod>/<container>`; those it does not know it leaves alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FirstSeen(BTreeMap<Box<str>, Timestamp>);
