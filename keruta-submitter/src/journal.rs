@@ -3,6 +3,11 @@
 //! A journal that answers has kept what it was given: nothing is sent on before, so that a slow journal slows the capture
 //! of logs and never fills the memory.
 
+mod ledger;
+mod memory;
+mod ndjson;
+mod tee;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +16,11 @@ use crate::attempt::Attempt;
 use crate::logs::{Cursor, LogEntry, LogSource};
 use crate::status::TaskStatus;
 use crate::verdict::Verdict;
+
+pub use ledger::{FileLedger, Ledger, LedgerError, MemoryLedger, Submission};
+pub use memory::MemoryJournal;
+pub use ndjson::{LogFilter, NdjsonJournal, NdjsonSettings, ReadLog, StoredEntry};
+pub use tee::Tee;
 
 /// A change of an attempt's status, with the evidence where it is final.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,4 +119,11 @@ pub struct JournalError {
     /// Why.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl JournalError {
+    /// An error with what could not be done and why.
+    pub fn new(action: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { action: action.into(), source: source.into() }
+    }
 }

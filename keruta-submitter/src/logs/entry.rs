@@ -1,7 +1,10 @@
 //! What a log is made of.
 
+use std::fmt;
+
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::attempt::Attempt;
 
@@ -42,21 +45,27 @@ pub struct LogLine {
     pub level: Level,
     /// The line as the container wrote it, without its line feed; not always UTF-8.
     pub message: Bytes,
+    /// Whether the line is so long that it goes on in the next entry, which has the same number.
+    pub continues: bool,
 }
 
 /// Lines that are lost: between these two times there may have been more than the log has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Gap {
     /// The last line before it; `None` at the beginning of a log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Timestamp>,
     /// The first line behind it; `None` at the end of a log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
     /// Why, in one sentence for a person.
     pub reason: String,
 }
 
 /// How grave a line is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// For those who look for a fault.
     Debug,
@@ -67,4 +76,23 @@ pub enum Level {
     Warn,
     /// Something failed.
     Error,
+}
+
+impl Level {
+    /// The name on the wire: `WARN`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }

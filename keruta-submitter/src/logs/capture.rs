@@ -1,0 +1,376 @@
+//! Capturing one container's log: following it, going on after every cut, draining it after the end.
+
+mod batch;
+mod read;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{Instrument, debug, info_span, warn};
+
+use super::decode::Decoder;
+use super::{Cursor, Gap, LogEntry, LogReadError, LogReader, LogSource, Piece, Redactor, Splitter};
+use crate::journal::Journal;
+use batch::Batch;
+use read::{End, Read};
+
+/// What is known of the container whose log is captured. It comes from the watch of Pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContainerLife {
+    /// It has not started.
+    Waiting,
+    /// It runs.
+    Running,
+    /// This run of it has ended and there is no later one.
+    Ended,
+    /// It was started again; its restart count now.
+    Restarted {
+        /// The restart count of the run that is there now.
+        to: u32,
+    },
+    /// The Pod is gone, and its logs with it.
+    PodGone,
+}
+
+/// How logs are captured.
+#[derive(Debug, Clone)]
+pub struct CaptureSettings {
+    /// A stream that gives nothing for so long is cut and opened again: it may have stalled. Default 60 s.
+    pub idle: Duration,
+    /// The same, after the container has ended. Default 10 s.
+    pub idle_after_end: Duration,
+    /// A batch is kept when it has so many bytes. Default 256 KiB.
+    pub batch_bytes: usize,
+    /// A batch is kept when its first line is so old. Default 200 ms.
+    pub batch_time: Duration,
+    /// A longer line comes in pieces, in bytes. Default 8 MiB.
+    pub longest_line: usize,
+    /// The first pause after a failure or a cut; it doubles. Default 500 ms.
+    pub pause: Duration,
+    /// The longest pause. Default 15 s.
+    pub longest_pause: Duration,
+    /// How long reading the rest is tried after the container has ended. Default 5 min.
+    pub drain_limit: Duration,
+    /// How often in a row the server may say that there is no such log before it is believed. Default 5.
+    pub refusals: u32,
+}
+
+impl Default for CaptureSettings {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(60),
+            idle_after_end: Duration::from_secs(10),
+            batch_bytes: 256 << 10,
+            batch_time: Duration::from_millis(200),
+            longest_line: Splitter::LONGEST,
+            pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(15),
+            drain_limit: Duration::from_secs(300),
+            refusals: 5,
+        }
+    }
+}
+
+/// What was kept by one call of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// How many lines and gaps.
+    pub entries: usize,
+    /// The bytes of their messages.
+    pub bytes: usize,
+    /// The time from the last line's timestamp to its keeping: how far the capture lags behind, as far as the node's clock
+    /// and ours agree.
+    pub lag: Duration,
+}
+
+/// Told of every batch that was kept.
+pub type OnKept = Arc<dyn Fn(&LogSource, Kept) + Send + Sync>;
+
+/// What a capture has done, in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CaptureStats {
+    /// Entries kept, gaps among them.
+    pub entries: u64,
+    /// Bytes of messages kept.
+    pub bytes: u64,
+    /// Gaps kept.
+    pub gaps: u64,
+    /// How many streams were opened.
+    pub opened: u64,
+    /// The greatest lag of a batch.
+    pub greatest_lag: Duration,
+}
+
+/// Captures logs; shared by all captures of a process.
+#[derive(Clone)]
+pub struct Capture {
+    /// Where logs are read.
+    pub reader: Arc<dyn LogReader>,
+    /// Where they are kept.
+    pub journal: Arc<dyn Journal>,
+    /// What must not be in them.
+    pub redactor: Arc<Redactor>,
+    /// How.
+    pub settings: CaptureSettings,
+    /// How many streams may be open at once, over all captures.
+    pub streams: Arc<Semaphore>,
+    /// Told of every batch.
+    pub on_kept: Option<OnKept>,
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capture").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Capture {
+    /// Captures a log from where the journal's cursor stands to its end, and returns when all of it is kept or a gap says
+    /// what is not. May be dropped at any time: what was not kept is read again by the next call.
+    pub async fn run(&self, source: &LogSource, life: watch::Receiver<ContainerLife>) -> CaptureStats {
+        let span = info_span!(
+            "capture", namespace = %source.attempt.namespace, task = %source.attempt.task, attempt = source.attempt.number,
+            pod = %source.pod, container = %source.container, restart = source.restart,
+        );
+        let task = Task {
+            capture: self,
+            source,
+            life,
+            stats: CaptureStats::default(),
+            torn: None,
+            pause: self.settings.pause,
+        };
+        task.run().instrument(span).await
+    }
+}
+
+struct Task<'a> {
+    capture: &'a Capture,
+    source: &'a LogSource,
+    life: watch::Receiver<ContainerLife>,
+    stats: CaptureStats,
+    /// Why lines may be missing before the next new one.
+    torn: Option<String>,
+    pause: Duration,
+}
+
+/// Why a log can be read no further.
+enum Over {
+    Drained,
+    Lost(String),
+}
+
+impl Task<'_> {
+    async fn run(mut self) -> CaptureStats {
+        let mut cursor = self.kept_cursor().await;
+        if cursor.done {
+            return self.stats;
+        }
+        let over = self.read_all(&mut cursor).await;
+        let lost = match over {
+            Over::Drained => self.torn.take(),
+            Over::Lost(reason) => Some(reason),
+        };
+        let mut batch = Batch::default();
+        if let Some(reason) = lost {
+            warn!(reason, "lines may be lost at the end of the log");
+            batch.entries.push(LogEntry::Gap(Gap { after: cursor.last, before: None, reason }));
+        }
+        cursor.done = true;
+        self.keep(&mut batch, &cursor).await;
+        self.stats
+    }
+
+    async fn kept_cursor(&mut self) -> Cursor {
+        loop {
+            match self.capture.journal.log_cursor(self.source).await {
+                Ok(cursor) => {
+                    self.pause = self.capture.settings.pause;
+                    return cursor.unwrap_or_default();
+                }
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "the journal does not tell how far the log is")
+                }
+            }
+            self.rest().await;
+        }
+    }
+
+    async fn read_all(&mut self, cursor: &mut Cursor) -> Over {
+        let settings = &self.capture.settings;
+        let mut started = cursor.lines > 0;
+        let mut refusals = 0;
+        let mut drained_since = None;
+        let mut half = None;
+        let mut relocate = false;
+        loop {
+            let life = *self.life.borrow_and_update();
+            started |= !matches!(life, ContainerLife::Waiting | ContainerLife::PodGone);
+            let (follow, previous) = match life {
+                ContainerLife::Waiting => {
+                    self.changed().await;
+                    continue;
+                }
+                ContainerLife::Running => (true, false),
+                ContainerLife::Ended => (false, false),
+                ContainerLife::Restarted { to } if to == self.source.restart + 1 => (false, true),
+                ContainerLife::Restarted { to } if to == self.source.restart => (true, false),
+                ContainerLife::Restarted { .. } => {
+                    return Over::Lost("the container was started again more than once before its log was read".into());
+                }
+                ContainerLife::PodGone if started => {
+                    return Over::Lost("the Pod was gone before its log was read to the end".into());
+                }
+                ContainerLife::PodGone => return Over::Drained,
+            };
+            if !follow {
+                let since = *drained_since.get_or_insert_with(Instant::now);
+                if since.elapsed() > settings.drain_limit {
+                    return Over::Lost("the rest of the log could not be read after the container's end".into());
+                }
+            }
+            let start = if relocate {
+                match self.locate(cursor, previous).await {
+                    Ok(start) => start,
+                    Err(end) => {
+                        if let Some(over) = self.failed(&end, &mut refusals) {
+                            return over;
+                        }
+                        self.rest().await;
+                        continue;
+                    }
+                }
+            } else {
+                cursor.start()
+            };
+            relocate = false;
+            let Read { end, fresh, caught_up, half_line, decoder } = self.read(cursor, &start, follow, previous).await;
+            debug!(?end, fresh, caught_up, "the stream ended");
+            if fresh > 0 {
+                refusals = 0;
+                self.pause = settings.pause;
+            }
+            match end {
+                End::Eof if !follow && caught_up && fresh == 0 => match half_line {
+                    None => return Over::Drained,
+                    // What two reads show is the container's last line, which it did not end; a cut falls elsewhere.
+                    Some(line) if half.as_ref() == Some(&line) => {
+                        if let Some(decoder) = decoder {
+                            self.keep_half_line(cursor, decoder, line).await;
+                        }
+                        return Over::Drained;
+                    }
+                    line => half = line,
+                },
+                End::Eof if !follow && !caught_up => {
+                    half = half_line;
+                    relocate = true;
+                }
+                // The first read after the end shows the rest, the second that there is no more.
+                End::Eof if !follow => {
+                    half = half_line;
+                    continue;
+                }
+                End::Mismatch => {
+                    debug!("the lines that were kept are not in the log as they were");
+                    relocate = true;
+                }
+                End::RestLost => self.torn = Some("the rest of an over-long line is not in the log".into()),
+                End::Unstamped(_) if start.since.is_some() => relocate = true,
+                // Silence is no failure.
+                End::Idle if caught_up => continue,
+                End::Eof | End::Idle => {}
+                end => {
+                    if let Some(over) = self.failed(&end, &mut refusals) {
+                        return over;
+                    }
+                }
+            }
+            // The watch may need a moment to tell of an end that the stream has shown already.
+            self.rest().await;
+        }
+    }
+
+    /// Counts refusals; says where they are to be believed.
+    fn failed(&self, end: &End, refusals: &mut u32) -> Option<Over> {
+        let reason = match end {
+            End::Refused(LogReadError::NotReady(reason) | LogReadError::NotFound(reason)) => reason.clone(),
+            End::Unstamped(text) => String::from_utf8_lossy(&text[..text.len().min(200)]).into_owned(),
+            End::Refused(error) => {
+                warn!(error = error as &dyn std::error::Error, "the log could not be read");
+                return None;
+            }
+            _ => return None,
+        };
+        debug!(reason, "the log could not be read");
+        let running = *self.life.borrow() == ContainerLife::Running;
+        // "Waiting to start" is true for a moment after a container was seen running.
+        let patient = running && !matches!(end, End::Refused(LogReadError::NotFound(_)));
+        *refusals += u32::from(!patient);
+        (*refusals >= self.capture.settings.refusals)
+            .then(|| Over::Lost(format!("the log can be read no more: {reason}")))
+    }
+
+    async fn keep_half_line(&mut self, cursor: &mut Cursor, mut decoder: Decoder, line: Piece) {
+        let mut batch = Batch::default();
+        if decoder.take_half_line(line, &mut batch.entries).is_ok() {
+            batch.note();
+            *cursor = decoder.cursor().clone();
+            self.torn = decoder.torn().map(str::to_owned);
+            self.keep(&mut batch, cursor).await;
+        }
+    }
+
+    /// Waits for news of the container.
+    async fn changed(&mut self) {
+        if self.life.changed().await.is_err() {
+            // Nobody watches any more; the caller drops this future.
+            pending::<()>().await;
+        }
+    }
+
+    /// Pauses, longer each time, or until there is news.
+    async fn rest(&mut self) {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(self.capture.settings.longest_pause);
+        if timeout(pause, self.life.changed()).await.is_ok_and(|changed| changed.is_err()) {
+            sleep(pause).await;
+        }
+    }
+
+    /// Gives a batch to the journal, as often as it needs. Nothing is read meanwhile.
+    async fn keep(&mut self, batch: &mut Batch, cursor: &Cursor) {
+        let mut pause = self.capture.settings.pause;
+        while let Err(error) = self.capture.journal.log(self.source, &batch.entries, cursor).await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                entries = batch.entries.len(),
+                "the journal keeps no log lines"
+            );
+            sleep(pause).await;
+            pause = (pause * 2).min(self.capture.settings.longest_pause);
+        }
+        let lag = cursor.last.map_or(Duration::ZERO, |last| {
+            Duration::try_from(Timestamp::now().duration_since(last)).unwrap_or(Duration::ZERO)
+        });
+        let kept = Kept { entries: batch.entries.len(), bytes: batch.bytes(), lag };
+        if kept.entries > 0 {
+            self.stats.entries += kept.entries as u64;
+            self.stats.bytes += kept.bytes as u64;
+            self.stats.gaps += batch.entries.iter().filter(|entry| matches!(entry, LogEntry::Gap(_))).count() as u64;
+            self.stats.greatest_lag = self.stats.greatest_lag.max(lag);
+            if let Some(told) = &self.capture.on_kept {
+                told(self.source, kept);
+            }
+        }
+        batch.clear();
+    }
+}

@@ -1,0 +1,201 @@
+//! From the bytes of a log stream to entries and the cursor behind them.
+
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use jiff::Timestamp;
+use twox_hash::XxHash64;
+
+use super::cursor::{Fingerprint, Open, Start, short};
+use super::redact::PieceRedactor;
+use super::resume::Skip;
+use super::splitter::{Piece, Splitter};
+use super::{Cursor, Gap, Level, LogEntry, LogLine, Redactor};
+
+/// Reads one stream of a log from where a cursor stands.
+pub(crate) struct Decoder {
+    splitter: Splitter,
+    redactor: Arc<Redactor>,
+    cursor: Cursor,
+    skip: Skip,
+    /// Lines may be missing before the next new one.
+    torn: Option<String>,
+    line: Option<Line>,
+}
+
+/// A line that comes in pieces.
+struct Line {
+    at: Timestamp,
+    hasher: XxHash64,
+    /// How many bytes were kept before and are passed over.
+    known: u64,
+    level: Option<Level>,
+    redactor: PieceRedactor,
+}
+
+/// A stream that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Strange {
+    /// The lines that were kept are not in it as they were.
+    Mismatch,
+    /// A text without a timestamp: the kubelet's own words, or the tail of a line.
+    Unstamped(Bytes),
+    /// The rest of the line that was kept in part is not in it.
+    RestLost,
+}
+
+impl Decoder {
+    /// Goes on behind `cursor` in a stream that was opened as `start` says; `torn` where lines may be missing before it.
+    pub(crate) fn new(
+        longest: usize,
+        redactor: Arc<Redactor>,
+        cursor: Cursor,
+        start: &Start,
+        torn: Option<String>,
+    ) -> Self {
+        let skip = Skip::new(start.known, &cursor);
+        Self { splitter: Splitter::new(longest), redactor, cursor, skip, torn, line: None }
+    }
+
+    /// The cursor behind the entries that were given out.
+    pub(crate) const fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// Whether all known lines were passed.
+    pub(crate) const fn caught_up(&self) -> bool {
+        self.skip.is_over()
+    }
+
+    /// The reason why lines may be missing before the next new one.
+    pub(crate) fn torn(&self) -> Option<&str> {
+        self.torn.as_deref()
+    }
+
+    /// Takes what came next and adds what is new to `entries`.
+    pub(crate) fn push(&mut self, chunk: Bytes, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+        self.splitter.push(chunk);
+        while let Some(piece) = self.splitter.next_piece() {
+            self.take(piece, entries)?;
+        }
+        Ok(())
+    }
+
+    /// What is held back at the stream's end, as it came.
+    pub(crate) fn half_line(&mut self) -> Option<Piece> {
+        self.splitter.rest()
+    }
+
+    /// Takes half a line for a whole one: a container's last line that it did not end. All before it must be kept.
+    pub(crate) fn take_half_line(&mut self, line: Piece, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+        self.take(Piece { last: true, ..line }, entries)
+    }
+
+    fn take(&mut self, piece: Piece, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+        if piece.first {
+            let Some(at) = piece.timestamp else {
+                // The tail of a line that began before `sinceTime`, which was not counted either.
+                if !self.skip.is_over() && self.skip.is_at_start() {
+                    return Ok(());
+                }
+                return Err(Strange::Unstamped(piece.data));
+            };
+            if piece.last && self.cursor.open.is_none() {
+                return self.whole(at, piece.data, entries);
+            }
+            self.begin(at, entries)?;
+        }
+        self.piece(piece, entries)
+    }
+
+    fn whole(&mut self, at: Timestamp, data: Bytes, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+        let fingerprint = Fingerprint::new(at, &data);
+        if !self.skip.is_over() {
+            return self.skip.pass(fingerprint).map_err(|_| Strange::Mismatch);
+        }
+        self.gap(at, entries);
+        self.cursor.keep(fingerprint);
+        let level = Level::of_line(&data);
+        entries.push(LogEntry::Line(LogLine {
+            number: self.cursor.lines,
+            timestamp: at,
+            level,
+            message: self.redactor.redact(data),
+            continues: false,
+        }));
+        Ok(())
+    }
+
+    fn begin(&mut self, at: Timestamp, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+        let mut known = 0;
+        if self.skip.is_over() {
+            if let Some(open) = self.cursor.open {
+                if self.torn.is_some() {
+                    // The line that was kept in part is gone; its number is used.
+                    self.cursor.open = None;
+                    self.cursor.lines += 1;
+                } else if open.at == at {
+                    known = open.bytes;
+                } else {
+                    return Err(Strange::RestLost);
+                }
+            }
+            self.gap(at, entries);
+        }
+        let redactor = PieceRedactor::from(known);
+        self.line = Some(Line { at, hasher: XxHash64::with_seed(0), known, level: None, redactor });
+        Ok(())
+    }
+
+    fn piece(&mut self, piece: Piece, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+        // Pieces of a text without a timestamp.
+        let Some(line) = &mut self.line else { return Ok(()) };
+        line.hasher.write(&piece.data);
+        let mut data = piece.data;
+        let fresh = self.skip.is_over();
+        let mut out = Bytes::new();
+        if fresh {
+            line.level.get_or_insert_with(|| Level::of_line(&data));
+            let known = usize::try_from(line.known).unwrap_or(usize::MAX).min(data.len());
+            line.known -= known as u64;
+            data.advance(known);
+            out = line.redactor.push(&self.redactor, &data);
+        }
+        let mut entry = |line: &Line, message, continues| {
+            entries.push(LogEntry::Line(LogLine {
+                number: self.cursor.lines + 1,
+                timestamp: line.at,
+                level: line.level.unwrap_or_default(),
+                message,
+                continues,
+            }));
+        };
+        if !piece.last {
+            if !out.is_empty() {
+                entry(line, out, true);
+                self.cursor.open = Some(Open { at: line.at, bytes: line.redactor.consumed() });
+            }
+            return Ok(());
+        }
+        let Some(mut line) = self.line.take() else { return Ok(()) };
+        let fingerprint = Fingerprint { at: line.at, hash: short(line.hasher.finish()) };
+        if !fresh {
+            return self.skip.pass(fingerprint).map_err(|_| Strange::Mismatch);
+        }
+        if line.known > 0 {
+            return Err(Strange::RestLost);
+        }
+        let rest = std::mem::take(&mut line.redactor).finish(&self.redactor);
+        let message = if out.is_empty() { rest } else { [out, rest].concat().into() };
+        entry(&line, message, false);
+        self.cursor.keep(fingerprint);
+        Ok(())
+    }
+
+    fn gap(&mut self, before: Timestamp, entries: &mut Vec<LogEntry>) {
+        if let Some(reason) = self.torn.take() {
+            entries.push(LogEntry::Gap(Gap { after: self.cursor.last, before: Some(before), reason }));
+        }
+    }
+}
