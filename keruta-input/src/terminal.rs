@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use crate::args::{Colour, TalkArgs};
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::human::Human;
+use crate::diagnostic::human::{Human, Message};
 use crate::failure::Failure;
 use keruta_manifest::review::Severity;
 
@@ -82,6 +82,19 @@ impl Talk {
         if severity >= self.least {
             say(&Human::new(self.stderr_colour).line(severity, text));
         }
+    }
+
+    /// Tells a message on standard error, in the same form.
+    pub fn message(self, message: &Message) {
+        if message.severity >= self.least {
+            say(&Human::new(self.stderr_colour).message(message));
+        }
+    }
+
+    /// Whether standard error has colour.
+    #[must_use]
+    pub const fn stderr_has_colour(self) -> bool {
+        self.stderr_colour
     }
 
     /// How diagnostics are written for people on standard output.

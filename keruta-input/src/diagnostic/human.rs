@@ -6,6 +6,45 @@ use keruta_manifest::review::Severity;
 use super::Diagnostic;
 use crate::place::Place;
 
+/// Something to tell that was not written in an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is so.
+    pub title: String,
+    /// By what one knows.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Message {
+    /// An error.
+    pub fn error(title: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, title: title.into(), notes: Vec::new(), help: None }
+    }
+
+    /// A warning.
+    pub fn warning(title: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(title) }
+    }
+
+    /// The same with a note.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
 /// Writes diagnostics, in colour or not.
 pub struct Human {
     renderer: Renderer,
@@ -25,6 +64,21 @@ impl Human {
         let mut line = self.renderer.render(&[group]);
         line.push('\n');
         line
+    }
+
+    /// A message with its notes and cure.
+    #[must_use]
+    pub fn message(&self, message: &Message) -> String {
+        let mut group = Group::with_title(level(message.severity).primary_title(visible(&message.title)));
+        for note in &message.notes {
+            group = group.element(Level::NOTE.message(visible(note)));
+        }
+        if let Some(help) = &message.help {
+            group = group.element(Level::HELP.message(visible(help)));
+        }
+        let mut text = self.renderer.render(&[group]);
+        text.push('\n');
+        text
     }
 
     /// Appends one diagnostic and an empty line.
