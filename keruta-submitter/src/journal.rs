@@ -99,6 +99,9 @@ pub trait Journal: Send + Sync {
     /// Keeps a change of status. Repeated calls with the same change must leave one.
     async fn status(&self, change: &StatusChange) -> Result<(), JournalError>;
 
+    /// How an attempt ended, where this was kept: the Job that bore it may be gone.
+    async fn verdict(&self, attempt: &Attempt) -> Result<Option<Verdict>, JournalError>;
+
     /// Takes note of progress; it may be dropped.
     async fn progress(&self, progress: &Progress) -> Result<(), JournalError>;
 

@@ -4,10 +4,16 @@ mod attempt;
 pub mod bundle;
 pub mod classify;
 pub mod cluster;
+pub mod follow;
 pub mod journal;
 pub mod logs;
+pub mod metrics;
 pub mod observe;
 mod status;
+pub mod stop;
+pub mod submit;
+#[cfg(test)]
+mod testing;
 mod verdict;
 pub mod watch;
 

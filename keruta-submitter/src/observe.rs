@@ -7,6 +7,7 @@
 pub mod annotations;
 mod condense;
 mod container;
+mod deletion;
 mod event;
 mod first_seen;
 mod job;

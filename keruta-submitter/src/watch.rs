@@ -12,19 +12,19 @@ mod backoff;
 mod error;
 mod session;
 
-use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
-use kube::{Api, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
+use kube::{Resource, ResourceExt};
 use tokio::sync::mpsc;
 
+use crate::cluster::{Cluster, Object};
 pub use backoff::Backoff;
 pub use error::WatchError;
 use session::Session;
 
 /// What happened to the objects of a watch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Change<O> {
     /// A full list begins. Until [`Change::ListEnded`], objects that are not named are not known to be gone.
     ListBegan,
@@ -47,7 +47,7 @@ pub enum Change<O> {
     /// Nothing is heard at the moment; the watch goes on by itself.
     Interrupted {
         /// Why.
-        error: String,
+        error: Arc<WatchError>,
         /// How often in a row.
         failures: u32,
     },
@@ -67,8 +67,6 @@ pub struct WatchOptions {
     pub session: Duration,
     /// How long neither an event nor a bookmark may come. A server sends a bookmark about every minute. Default: 100 s.
     pub idle: Duration,
-    /// How long a list, or the start of a watch, may take. Default: 60 s.
-    pub request: Duration,
     /// How often all objects are listed even though the watch is well. Default: 10 minutes.
     pub relist: Duration,
 }
@@ -82,7 +80,6 @@ impl WatchOptions {
             page_size: 250,
             session: Duration::from_secs(240),
             idle: Duration::from_secs(100),
-            request: Duration::from_secs(60),
             relist: Duration::from_secs(600),
         }
     }
@@ -93,15 +90,16 @@ impl WatchOptions {
 /// A slow receiver slows the watch. `condense` takes from an object what is wanted; where it gives nothing, the object is
 /// passed over.
 pub async fn watch<K, O>(
-    api: Api<K>,
+    cluster: Cluster,
+    namespace: String,
     options: WatchOptions,
     condense: impl Fn(K) -> Option<O> + Send + Sync,
     changes: mpsc::Sender<Change<O>>,
 ) where
-    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    K: Object + Send + Sync + 'static,
     O: Send,
 {
-    let mut session = Session::new(&api, &options);
+    let mut session = Session::new(&cluster, &namespace, &options);
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(15));
     loop {
         let (error, progress) = tokio::select! {
@@ -116,10 +114,7 @@ pub async fn watch<K, O>(
         tracing::debug!(%error, failures = backoff.failures(), ?pause, "watch interrupted");
         // One failure is the ordinary end of a connection; several are worth a word.
         let told = backoff.failures() < 2
-            || changes
-                .send(Change::Interrupted { error: error.to_string(), failures: backoff.failures() })
-                .await
-                .is_ok();
+            || changes.send(Change::Interrupted { error: Arc::new(error), failures: backoff.failures() }).await.is_ok();
         if !told {
             return;
         }

@@ -143,8 +143,6 @@ fn not_started(pod: &ObservedPod, container: &ObservedContainer, end: &Terminati
         _ => return None,
     };
     let mut evidence = of_end(pod, container, end);
-    // The exit code is the kubelet's, not the container's.
-    evidence.signal = None;
     evidence.summary = with_detail(format!("{} {sentence}", named(pod, container)), end.message.as_deref());
     evidence.cure = cure.map(str::to_owned);
     Some(failed(cause, retryable, evidence))

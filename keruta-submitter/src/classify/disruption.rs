@@ -60,27 +60,9 @@ fn by_status<'a>(pod: &'a ObservedPod, message: Option<&'a str>) -> Option<Disru
 }
 
 /// By its deletion, where that was asked for before its containers had ended.
-///
-/// The API gives whole seconds. In the same second a container that ends at once on SIGTERM is by far likelier than one that
-/// ended by itself, so that second counts as before.
 fn by_deletion(pod: &ObservedPod) -> Option<Disruption<'_>> {
-    let requested = pod.deletion_requested_at()?;
-    let last_end = pod
-        .containers
-        .iter()
-        .map(|container| container.termination().and_then(|termination| termination.finished_at))
-        .try_fold(jiff::Timestamp::MIN, |last, end| end.map(|end| last.max(end)));
-    // Init steps that failed leave the main containers without an end.
-    let failed_step = pod
-        .init
-        .iter()
-        .filter(|container| !container.sidecar)
-        .filter_map(|container| container.termination().filter(|termination| !termination.succeeded()))
-        .filter_map(|termination| termination.finished_at)
-        .next();
-    let ended_at = failed_step.or(last_end.filter(|end| *end > jiff::Timestamp::MIN));
-    let before = ended_at.is_none_or(|ended| requested <= ended);
-    before.then_some(Disruption { cause: Cause::Deleted, retryable: true, reason: None, message: None })
+    let deleted = Disruption { cause: Cause::Deleted, retryable: true, reason: None, message: None };
+    pod.cut_short.then_some(deleted)
 }
 
 /// Whether the kubelet evicted a Pod because of the Pod's own limits, so that another attempt would fare alike.

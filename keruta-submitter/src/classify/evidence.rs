@@ -19,12 +19,12 @@ pub(super) fn of_pod(pod: &ObservedPod) -> Evidence {
     }
 }
 
-/// Evidence that names a container and how it ended.
+/// Evidence that names a container and how it ended. The exit code of one that never started is not its own, and left out.
 pub(super) fn of_end(pod: &ObservedPod, container: &ObservedContainer, end: &Termination) -> Evidence {
     Evidence {
         container: Some(container.name.to_string()),
-        exit_code: Some(end.exit_code),
-        signal: end.signal(),
+        exit_code: end.started_at.map(|_| end.exit_code),
+        signal: end.started_at.and_then(|_| end.signal()),
         reason: end.reason.as_deref().map(str::to_owned),
         message: end.message.as_deref().map(str::to_owned),
         started_at: end.started_at,

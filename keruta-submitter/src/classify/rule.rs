@@ -74,9 +74,12 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Option<Rule> {
         | "ImageInspectError"
         | "RegistryUnavailable"
         | "SignatureValidationFailed" => rule(Cause::ImagePull, ImagePull, !is_refused(message), pull_cure(message)),
-        // Creating a directory for a subPath fails now and then while its volume is being mounted.
-        "CreateContainerConfigError" if message.contains("subPath") => {
-            rule(Cause::CreateContainer, ImagePull, true, "look at the volume that the subPath lies in")
+        // These pass: a directory for a subPath while its volume is being mounted, and a kubelet that has not heard of a
+        // Secret yet (measured: `failed to sync secret cache: timed out waiting for the condition`).
+        "CreateContainerConfigError"
+            if ["subPath", "timed out", "failed to sync"].iter().any(|part| message.contains(part)) =>
+        {
+            rule(Cause::CreateContainer, ImagePull, true, "look at the volume, Secret or ConfigMap that it names")
         }
         "CreateContainerConfigError" => rule(
             Cause::CreateContainer,
@@ -137,7 +140,7 @@ pub(super) fn of_unscheduled(message: &str) -> Rule {
         "bound to non-existent persistentvolume",
     ];
     if ABOUT_VOLUMES.iter().any(|part| message.contains(part)) {
-        let cure = if message.contains("not found") {
+        let cure = if message.contains("persistentvolumeclaim \"") {
             "create the claim: a task that owns it does so when it is submitted"
         } else {
             "look at the claim: its storage class has to exist and its provisioner to answer"

@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Journal, JournalError, Progress, StatusChange};
+use crate::attempt::Attempt;
 use crate::logs::{Cursor, LogEntry, LogSource};
+use crate::verdict::Verdict;
 
 /// Keeps all in memory: for tests, and for a program that takes out what it wants to know. It can be told to be slow and to
 /// fail.
@@ -99,10 +101,21 @@ impl Journal for MemoryJournal {
     async fn status(&self, change: &StatusChange) -> Result<(), JournalError> {
         self.enter().await?;
         let mut state = self.state();
-        if !state.changes.contains(change) {
+        let last = state.changes.iter().rfind(|known| known.attempt == change.attempt);
+        if !last.is_some_and(|last| (last.status, &last.verdict) == (change.status, &change.verdict)) {
             state.changes.push(change.clone());
         }
         Ok(())
+    }
+
+    async fn verdict(&self, attempt: &Attempt) -> Result<Option<Verdict>, JournalError> {
+        self.enter().await?;
+        Ok(self
+            .state()
+            .changes
+            .iter()
+            .filter(|change| change.attempt == *attempt)
+            .find_map(|change| change.verdict.clone()))
     }
 
     async fn progress(&self, progress: &Progress) -> Result<(), JournalError> {

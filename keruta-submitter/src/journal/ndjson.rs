@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use super::{Journal, JournalError, Progress, StatusChange};
 use crate::attempt::Attempt;
 use crate::logs::{Cursor, LogEntry, LogSource};
+use crate::verdict::Verdict;
 use names::{attempt_directory, log_name};
 use segment::LogFile;
 
@@ -138,15 +139,11 @@ impl Inner {
         make_directory(&directory)?;
         let path = directory.join("status.ndjson");
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
-        let before = fs::read(&path)?;
-        let whole = memchr::memrchr(b'\n', &before).map_or(0, |at| at + 1);
-        if whole < before.len() {
-            file.set_len(whole as u64)?;
+        let (last, whole, length) = last_status(&path)?;
+        if whole < length {
+            file.set_len(whole)?;
         }
-        let last = before[..whole].trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
-        if let Some(last) = last.and_then(|line| serde_json::from_slice::<StatusChange>(line).ok())
-            && (&last.status, &last.verdict) == (&change.status, &change.verdict)
-        {
+        if last.is_some_and(|last| (last.status, &last.verdict) == (change.status, &change.verdict)) {
             return Ok(());
         }
         let mut line = serde_json::to_vec(change)?;
@@ -160,6 +157,15 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// The last change in a file of them, the length of what is whole in it, and its length.
+fn last_status(path: &Path) -> io::Result<(Option<StatusChange>, u64, u64)> {
+    let text = fs::read(path)?;
+    let whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
+    let last = text[..whole].trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+    let last = last.and_then(|line| serde_json::from_slice(line).ok());
+    Ok((last, whole as u64, text.len() as u64))
 }
 
 /// Makes a directory and those above it.
@@ -185,6 +191,19 @@ impl Journal for NdjsonJournal {
     async fn status(&self, change: &StatusChange) -> Result<(), JournalError> {
         let change = change.clone();
         self.blocking(format!("write the status of {}", change.attempt), move |inner| inner.status(&change)).await
+    }
+
+    async fn verdict(&self, attempt: &Attempt) -> Result<Option<Verdict>, JournalError> {
+        let action = format!("read the status of {attempt}");
+        let attempt = attempt.clone();
+        self.blocking(action, move |inner| {
+            match last_status(&attempt_directory(&inner.directory, &attempt).join("status.ndjson")) {
+                Ok((last, ..)) => Ok(last.and_then(|last| last.verdict)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+        .await
     }
 
     async fn progress(&self, _progress: &Progress) -> Result<(), JournalError> {

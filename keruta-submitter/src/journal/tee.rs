@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::{Journal, JournalError, Progress, StatusChange};
+use crate::attempt::Attempt;
 use crate::logs::{Cursor, LogEntry, LogSource};
+use crate::verdict::Verdict;
 
 /// Gives everything to several journals. The first one's cursor says where a log goes on, and it is given each batch last:
 /// what it has, all have.
@@ -71,6 +73,10 @@ impl Journal for Tee {
             journal.progress(progress).await?;
         }
         Ok(())
+    }
+
+    async fn verdict(&self, attempt: &Attempt) -> Result<Option<Verdict>, JournalError> {
+        self.first.verdict(attempt).await
     }
 
     async fn log(&self, source: &LogSource, entries: &[LogEntry], cursor: &Cursor) -> Result<(), JournalError> {

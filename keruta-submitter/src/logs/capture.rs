@@ -47,7 +47,7 @@ pub struct CaptureSettings {
     pub idle: Duration,
     /// The same, after the container has ended. Default 10 s.
     pub idle_after_end: Duration,
-    /// A batch is kept when it has so many bytes. Default 256 KiB.
+    /// A batch is kept when it takes so many bytes of memory. Default 256 KiB.
     pub batch_bytes: usize,
     /// A batch is kept when its first line is so old. Default 200 ms.
     pub batch_time: Duration,
@@ -59,6 +59,9 @@ pub struct CaptureSettings {
     pub longest_pause: Duration,
     /// How long reading the rest is tried after the container has ended. Default 5 min.
     pub drain_limit: Duration,
+    /// A log of at most so many bytes is read again from its beginning at the end where `sinceTime` was used before: a clock
+    /// that was set back hides lines from it. Default 1 MiB.
+    pub check_bytes: u64,
     /// How often in a row the server may say that there is no such log before it is believed. Default 5.
     pub refusals: u32,
 }
@@ -74,6 +77,7 @@ impl Default for CaptureSettings {
             pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(15),
             drain_limit: Duration::from_secs(300),
+            check_bytes: 1 << 20,
             refusals: 5,
         }
     }
@@ -207,6 +211,7 @@ impl Task<'_> {
     async fn read_all(&mut self, cursor: &mut Cursor) -> Over {
         let settings = &self.capture.settings;
         let mut started = cursor.lines > 0;
+        let mut filtered = started;
         let mut refusals = 0;
         let mut drained_since = None;
         let mut half = None;
@@ -248,10 +253,13 @@ impl Task<'_> {
                         continue;
                     }
                 }
+            } else if !follow && filtered && cursor.bytes <= settings.check_bytes {
+                cursor.whole_file()
             } else {
                 cursor.start()
             };
             relocate = false;
+            filtered |= start.since.is_some();
             let Read { end, fresh, caught_up, half_line, decoder } = self.read(cursor, &start, follow, previous).await;
             debug!(?end, fresh, caught_up, "the stream ended");
             if fresh > 0 {

@@ -29,8 +29,13 @@ pub struct Cursor {
     /// The latest timestamp of all; another one than the last line's where a clock was set back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) newest: Option<Timestamp>,
+    /// The bytes of their messages.
+    pub(crate) bytes: u64,
     /// All lines of the file.
     pub(crate) file: Mark,
+    /// The file's first line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first: Option<Fingerprint>,
     /// The lines from recent seconds on, the earliest first.
     pub(crate) seconds: VecDeque<Second>,
     /// The last lines.
@@ -87,8 +92,8 @@ impl Cursor {
     /// How many last lines are remembered.
     pub(crate) const RECENT: usize = 8;
 
-    /// Notes a whole line as kept.
-    pub(crate) fn keep(&mut self, line: Fingerprint) {
+    /// Notes a whole line of so many bytes as kept.
+    pub(crate) fn keep(&mut self, line: Fingerprint, bytes: u64) {
         let second = whole_second(line.at);
         // All lines up to here are before this second, so that counting may begin.
         if self.newest.is_none_or(|newest| whole_second(newest) < second) {
@@ -102,6 +107,9 @@ impl Cursor {
                 mark.add(line);
             }
         }
+        if self.file.count == 0 {
+            self.first = Some(line);
+        }
         self.file.add(line);
         if self.recent.len() == Self::RECENT {
             self.recent.pop_front();
@@ -110,6 +118,7 @@ impl Cursor {
         self.last = Some(line.at);
         self.newest = self.newest.max(self.last);
         self.lines += 1;
+        self.bytes += bytes;
         self.open = None;
     }
 
@@ -122,13 +131,19 @@ impl Cursor {
         match second.and_then(|second| Some((Timestamp::from_second(second.since).ok()?, second.mark))) {
             Some((since, known)) => Start { since: Some(since), known },
             // At a log's beginning, and where a clock was set back behind all that is remembered.
-            None => Start { since: None, known: self.file },
+            None => self.whole_file(),
         }
     }
 
-    /// Takes over what the file holds now: so many of its lines are kept ones.
-    pub(crate) fn rebase(&mut self, file: Mark) {
+    /// Where to begin to read the whole file again.
+    pub(crate) const fn whole_file(&self) -> Start {
+        Start { since: None, known: self.file }
+    }
+
+    /// Takes over what the file holds now: so many of its lines are kept ones, or lost.
+    pub(crate) fn rebase(&mut self, file: Mark, first: Option<Fingerprint>) {
         self.file = file;
+        self.first = first;
         self.seconds.clear();
     }
 }
@@ -170,7 +185,7 @@ mod tests {
     fn kept(stamps: &[&str]) -> Cursor {
         let mut cursor = Cursor::default();
         for stamp in stamps {
-            cursor.keep(Fingerprint::new(stamp.parse().unwrap(), b"x"));
+            cursor.keep(Fingerprint::new(stamp.parse().unwrap(), b"x"), 1);
         }
         cursor
     }
@@ -195,7 +210,7 @@ mod tests {
         let mut cursor = kept(&["2026-11-21T10:00:05Z", "2026-11-21T10:00:09Z", "2026-11-21T10:00:07Z"]);
         assert_eq!(cursor.start().since, Some("2026-11-21T10:00:05Z".parse().unwrap()));
         assert_eq!(cursor.start().known.count, 3);
-        cursor.keep(Fingerprint::new("2026-11-21T09:00:00Z".parse().unwrap(), b"x"));
+        cursor.keep(Fingerprint::new("2026-11-21T09:00:00Z".parse().unwrap(), b"x"), 1);
         assert_eq!(cursor.start(), Start { since: None, known: cursor.file });
     }
 

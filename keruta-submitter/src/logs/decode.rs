@@ -19,6 +19,8 @@ pub(crate) struct Decoder {
     redactor: Arc<Redactor>,
     cursor: Cursor,
     skip: Skip,
+    /// Whether the stream may begin with the tail of a line.
+    filtered: bool,
     /// Lines may be missing before the next new one.
     torn: Option<String>,
     line: Option<Line>,
@@ -28,6 +30,7 @@ pub(crate) struct Decoder {
 struct Line {
     at: Timestamp,
     hasher: XxHash64,
+    bytes: u64,
     /// How many bytes were kept before and are passed over.
     known: u64,
     level: Option<Level>,
@@ -55,7 +58,15 @@ impl Decoder {
         torn: Option<String>,
     ) -> Self {
         let skip = Skip::new(start.known, &cursor);
-        Self { splitter: Splitter::new(longest), redactor, cursor, skip, torn, line: None }
+        Self {
+            splitter: Splitter::new(longest),
+            redactor,
+            cursor,
+            skip,
+            filtered: start.since.is_some(),
+            torn,
+            line: None,
+        }
     }
 
     /// The cursor behind the entries that were given out.
@@ -96,7 +107,7 @@ impl Decoder {
         if piece.first {
             let Some(at) = piece.timestamp else {
                 // The tail of a line that began before `sinceTime`, which was not counted either.
-                if !self.skip.is_over() && self.skip.is_at_start() {
+                if self.filtered && !self.skip.is_over() && self.skip.is_at_start() {
                     return Ok(());
                 }
                 return Err(Strange::Unstamped(piece.data));
@@ -115,7 +126,7 @@ impl Decoder {
             return self.skip.pass(fingerprint).map_err(|_| Strange::Mismatch);
         }
         self.gap(at, entries);
-        self.cursor.keep(fingerprint);
+        self.cursor.keep(fingerprint, data.len() as u64);
         let level = Level::of_line(&data);
         entries.push(LogEntry::Line(LogLine {
             number: self.cursor.lines,
@@ -144,7 +155,7 @@ impl Decoder {
             self.gap(at, entries);
         }
         let redactor = PieceRedactor::from(known);
-        self.line = Some(Line { at, hasher: XxHash64::with_seed(0), known, level: None, redactor });
+        self.line = Some(Line { at, hasher: XxHash64::with_seed(0), bytes: 0, known, level: None, redactor });
         Ok(())
     }
 
@@ -152,6 +163,7 @@ impl Decoder {
         // Pieces of a text without a timestamp.
         let Some(line) = &mut self.line else { return Ok(()) };
         line.hasher.write(&piece.data);
+        line.bytes += piece.data.len() as u64;
         let mut data = piece.data;
         let fresh = self.skip.is_over();
         let mut out = Bytes::new();
@@ -186,10 +198,11 @@ impl Decoder {
         if line.known > 0 {
             return Err(Strange::RestLost);
         }
+        let bytes = line.bytes;
         let rest = std::mem::take(&mut line.redactor).finish(&self.redactor);
         let message = if out.is_empty() { rest } else { [out, rest].concat().into() };
         entry(&line, message, false);
-        self.cursor.keep(fingerprint);
+        self.cursor.keep(fingerprint, bytes);
         Ok(())
     }
 

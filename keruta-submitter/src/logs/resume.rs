@@ -90,6 +90,11 @@ impl<'a> Locator<'a> {
         }
     }
 
+    /// The file's first line.
+    pub(crate) const fn first(&self) -> Option<Fingerprint> {
+        self.first
+    }
+
     /// Takes the file's next line.
     pub(crate) fn take(&mut self, line: Fingerprint) {
         self.seen.add(line);
@@ -123,7 +128,13 @@ impl<'a> Locator<'a> {
     /// The file's end.
     pub(crate) fn finish(self) -> Located {
         match (self.best, self.related) {
-            (Some(Found { behind, full: true, several: false, .. }), _) => Located::Behind(behind),
+            (Some(Found { behind, full: true, several: false, .. }), _) => {
+                // It is the file that was read before, and holds more than was kept of it.
+                if self.first == self.cursor.first && behind.count > self.cursor.file.count {
+                    return Located::Torn(behind, "the node's clock was set back, and lines were passed over");
+                }
+                Located::Behind(behind)
+            }
             (Some(Found { behind, .. }), _) => {
                 Located::Torn(behind, "lines that were kept are not in the log as they were")
             }
@@ -155,7 +166,7 @@ mod tests {
 
     fn cursor(lines: impl IntoIterator<Item = i64>) -> Cursor {
         let mut cursor = Cursor::default();
-        lines.into_iter().for_each(|at| cursor.keep(line(at)));
+        lines.into_iter().for_each(|at| cursor.keep(line(at), 1));
         cursor
     }
 
@@ -187,6 +198,11 @@ mod tests {
     fn a_file_cut_before_them_is_told_from_a_rotated_one() {
         assert_eq!(locate(&cursor(0..20), 0..5), Located::Cut);
         assert_eq!(locate(&cursor(0..20), []), Located::Cut);
+    }
+
+    #[test]
+    fn lines_that_were_passed_over_are_noticed() {
+        assert!(matches!(locate(&cursor((0..5).chain(8..20)), 0..20), Located::Torn(Mark { count: 20, .. }, _)));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct ObservedJob {
     pub name: Box<str>,
     /// Its uid.
     pub uid: Box<str>,
+    /// Its version, by which a write can ask that it has not changed since.
+    pub resource_version: Box<str>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
     /// When its controller first took it up; set anew when a suspended Job is resumed.
@@ -103,6 +105,7 @@ impl ObservedJob {
             attempt: Attempt::of_job(job)?,
             name: metadata.name.as_deref()?.into(),
             uid: metadata.uid.as_deref()?.into(),
+            resource_version: metadata.resource_version.as_deref().unwrap_or_default().into(),
             created_at: metadata.creation_timestamp.as_ref().map(|at| at.0),
             started_at: status.and_then(|status| status.start_time.as_ref()).map(|at| at.0),
             completed_at: status.and_then(|status| status.completion_time.as_ref()).map(|at| at.0),

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition};
 use super::annotations::EVIDENCE_FINALIZER;
 use super::condense::{MESSAGE, head, text};
 use super::container::ObservedContainer;
+use super::deletion;
 
 /// What is seen of a Pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +23,11 @@ pub struct ObservedPod {
     pub phase: PodPhase,
     /// When it was created.
     pub created_at: Option<Timestamp>,
-    /// When it was asked to go, plus the time that its containers are given to end; `None` where it was not.
+    /// When it is to be gone, where somebody asked for its deletion: that time plus the time that its containers are given to
+    /// end. Once they have ended, the kubelet sets it anew.
     pub deletion_at: Option<Timestamp>,
-    /// Those given seconds. The request itself came at `deletion_at` less these.
-    pub deletion_grace_seconds: u32,
+    /// Whether its deletion was asked for before its containers had ended, so that their end is not their own.
+    pub cut_short: bool,
     /// `status.reason`: `Evicted`, `NodeLost`, `UnexpectedAdmissionError`, `OutOfcpu`, `NodeShutdown`, `Terminated`…
     pub reason: Option<Box<str>>,
     /// `status.message`.
@@ -96,7 +98,7 @@ impl ObservedPod {
             conditions.iter().find(|condition| condition.type_ == kind && condition.status == value)
         };
         let disruption = condition("DisruptionTarget", "True");
-        Some(Self {
+        let mut observed = Self {
             job_uid: owner.uid.as_str().into(),
             name: metadata.name.as_deref()?.into(),
             uid: metadata.uid.as_deref()?.into(),
@@ -104,9 +106,7 @@ impl ObservedPod {
             phase: phase(status.and_then(|status| status.phase.as_deref())),
             created_at: metadata.creation_timestamp.as_ref().map(|at| at.0),
             deletion_at: metadata.deletion_timestamp.as_ref().map(|at| at.0),
-            deletion_grace_seconds: metadata
-                .deletion_grace_period_seconds
-                .map_or(0, |seconds| u32::try_from(seconds).unwrap_or(0)),
+            cut_short: false,
             reason: text(status.and_then(|status| status.reason.as_deref())),
             message: head(status.and_then(|status| status.message.as_deref()), MESSAGE),
             has_evidence_finalizer: metadata.finalizers.iter().flatten().any(|name| name == EVIDENCE_FINALIZER),
@@ -129,25 +129,25 @@ impl ObservedPod {
                 status.and_then(|status| status.container_statuses.as_deref()),
                 false,
             ),
-        })
+        };
+        observed.cut_short = deletion::cut_short(pod, &observed);
+        Some(observed)
+    }
+
+    /// This Pod, with what was known of it before: how it ended is not changed by a deletion that comes later.
+    ///
+    /// Kubernetes before 1.34 does not tell the two apart in the Pod itself, so a watch should pass the last known state.
+    #[must_use]
+    pub fn after(mut self, previous: &Self) -> Self {
+        if self.uid == previous.uid && (previous.phase.is_final() || previous.cut_short) {
+            self.cut_short = previous.cut_short;
+        }
+        self
     }
 
     /// All its containers: init containers in order, then the main ones.
     pub fn all_containers(&self) -> impl Iterator<Item = &ObservedContainer> {
         self.init.iter().chain(&self.containers)
-    }
-
-    /// Whether its phase is final, or all its main containers have ended.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.phase.is_final()
-    }
-
-    /// When it was asked to go.
-    #[must_use]
-    pub fn deletion_requested_at(&self) -> Option<Timestamp> {
-        let grace = jiff::SignedDuration::from_secs(i64::from(self.deletion_grace_seconds));
-        self.deletion_at.map(|at| at.checked_sub(grace).unwrap_or(at))
     }
 }
 

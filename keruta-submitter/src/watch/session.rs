@@ -1,21 +1,22 @@
 //! One list, and the watch that goes on from it.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::time::Duration;
 
 use futures::StreamExt;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::{Api, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Change, WatchError, WatchOptions, uid_of};
+use crate::cluster::{Action, Cluster, Object, Verb};
 
 /// Where a watch stands.
 pub(super) struct Session<'a, K> {
-    api: &'a Api<K>,
+    cluster: &'a Cluster,
+    namespace: &'a str,
+    api: Api<K>,
     options: &'a WatchOptions,
     /// The version to go on from; none where a list is due.
     version: Option<String>,
@@ -26,10 +27,19 @@ pub(super) struct Session<'a, K> {
 
 impl<'a, K> Session<'a, K>
 where
-    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    K: Object + Send + Sync + 'static,
 {
-    pub(super) fn new(api: &'a Api<K>, options: &'a WatchOptions) -> Self {
-        Self { api, options, version: None, listed: Instant::now(), passed: HashMap::new() }
+    pub(super) fn new(cluster: &'a Cluster, namespace: &'a str, options: &'a WatchOptions) -> Self {
+        let api = cluster.api(namespace);
+        Self { cluster, namespace, api, options, version: None, listed: Instant::now(), passed: HashMap::new() }
+    }
+
+    fn action(&self, verb: Verb) -> Action {
+        Action::on::<K>(verb, self.namespace, None)
+    }
+
+    fn error(&self, error: kube::Error) -> WatchError {
+        self.cluster.error(self.action(Verb::Watch), error).into()
     }
 
     /// Lists if that is due, then watches until something ends it: `None` where that was to be expected. Also says whether
@@ -73,12 +83,10 @@ where
         // Without a version the server answers with the newest state, never with an old one from its cache:
         // https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
         let mut params = ListParams::default().labels(&self.options.label_selector).limit(self.options.page_size);
-        let after = self.options.request;
         let mut passed = HashMap::new();
         send(changes, Change::ListBegan).await;
         loop {
-            let page = timeout(after, self.api.list(&params)).await.map_err(|_| WatchError::TimedOut { after })?;
-            let page = page.map_err(WatchError::of)?;
+            let page = self.cluster.call(self.action(Verb::List), self.api.list(&params)).await?;
             for object in page.items {
                 if let Some(version) = version_of(&object) {
                     passed.insert(uid_of(&object), version);
@@ -105,11 +113,10 @@ where
         changes: &mpsc::Sender<Change<O>>,
         progress: &mut bool,
     ) -> Result<(), WatchError> {
-        let WatchOptions { label_selector, session, idle, request: after, relist, .. } = self.options;
+        let WatchOptions { label_selector, session, idle, relist, .. } = self.options;
         let seconds = u32::try_from(session.as_secs()).unwrap_or(240).clamp(1, 290);
         let params = WatchParams::default().labels(label_selector).timeout(seconds);
-        let events = timeout(*after, self.api.watch(&params, version)).await;
-        let events = events.map_err(|_| WatchError::TimedOut { after: *after })?.map_err(WatchError::of)?;
+        let events = self.cluster.call(self.action(Verb::Watch), self.api.watch(&params, version)).await?;
         let mut events = std::pin::pin!(events);
         let until = self.listed + *relist;
         loop {
@@ -130,7 +137,7 @@ where
                     *progress = true;
                     self.pass(event, condense, changes).await?;
                 }
-                Some(Err(error)) => return Err(WatchError::of(error)),
+                Some(Err(error)) => return Err(self.error(error)),
             }
         }
     }
@@ -148,7 +155,7 @@ where
                 self.version = Some(bookmark.metadata.resource_version);
                 return Ok(());
             }
-            WatchEvent::Error(status) => return Err(WatchError::of(kube::Error::Api(status))),
+            WatchEvent::Error(status) => return Err(self.error(kube::Error::Api(status))),
         };
         let uid = uid_of(&object);
         if let Some(version) = object.resource_version() {

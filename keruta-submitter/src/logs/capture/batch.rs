@@ -10,6 +10,7 @@ pub(super) struct Batch {
     /// The entries that are counted in `bytes`.
     counted: usize,
     bytes: usize,
+    size: usize,
     /// When its first entry came.
     since: Option<Instant>,
 }
@@ -18,8 +19,10 @@ impl Batch {
     /// Takes note of what was added to the entries.
     pub(super) fn note(&mut self) {
         for entry in &self.entries[self.counted..] {
+            self.size += size_of::<LogEntry>();
             if let LogEntry::Line(line) = entry {
                 self.bytes += line.message.len();
+                self.size += line.message.len();
             }
         }
         self.counted = self.entries.len();
@@ -31,6 +34,11 @@ impl Batch {
     /// Bytes of messages.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Bytes of memory, about.
+    pub(super) const fn size(&self) -> usize {
+        self.size
     }
 
     /// When its first entry came; `None` where it is empty.

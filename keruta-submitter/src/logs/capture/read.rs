@@ -141,16 +141,16 @@ impl Task<'_> {
     /// Looks through the whole file for the last kept lines, and says where to go on.
     pub(super) async fn locate(&mut self, cursor: &mut Cursor, previous: bool) -> Result<Start, End> {
         let mut cuts = 0;
-        let located = loop {
+        let (located, first) = loop {
             let mut locator = Locator::new(cursor);
             let half_line = self.scan(&mut locator, previous).await?;
-            let given_up = locator.give_up();
+            let (given_up, first) = (locator.give_up(), locator.first());
             let found = locator.finish();
             let cut = found == Located::Cut || (half_line && !matches!(found, Located::Behind(_)));
             match found {
                 _ if cut && cuts < self.capture.settings.refusals => cuts += 1,
-                Located::Cut => break given_up,
-                located => break located,
+                Located::Cut => break (given_up, first),
+                located => break (located, first),
             }
             self.rest().await;
         };
@@ -163,7 +163,7 @@ impl Task<'_> {
             }
             Located::Cut => return Err(End::Eof),
         };
-        cursor.rebase(known);
+        cursor.rebase(known, first);
         Ok(Start { since: None, known })
     }
 
@@ -197,5 +197,5 @@ impl Task<'_> {
 }
 
 fn next_is_due(batch: &Batch, bytes: usize, due: Option<Instant>) -> bool {
-    batch.bytes() >= bytes || due.is_some_and(|due| due <= Instant::now())
+    batch.size() >= bytes || due.is_some_and(|due| due <= Instant::now())
 }

@@ -1,0 +1,133 @@
+//! Follows every attempt of a namespace to its end: two watches, whatever the number of tasks.
+//!
+//! A [`Follower`] joins what the watches bring in a picture of each attempt, has it judged whenever it changes, tells the
+//! [`Journal`], captures the containers' logs, ends Jobs that cannot go on, and records each verdict on its Job. All that it
+//! must not forget stands on the Jobs and in the journal, so that it can be killed at any moment and started again.
+
+mod alarm;
+mod captures;
+mod requests;
+mod run;
+mod turn;
+mod world;
+
+pub use captures::LogOptions;
+
+use std::sync::Arc;
+
+use keruta_manifest::well_known;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::Attempt;
+use crate::classify::Policy;
+use crate::cluster::{Cluster, ClusterError};
+use crate::journal::Journal;
+use crate::metrics::Metrics;
+
+/// How attempts are followed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FollowOptions {
+    /// The namespace.
+    pub namespace: String,
+    /// Which Jobs and Pods. Default: all of keruta's.
+    pub label_selector: String,
+    /// How patiently they are judged.
+    pub policy: Policy,
+    /// How logs are captured; `None` leaves them where they are.
+    pub logs: Option<LogOptions>,
+    /// How many attempts are looked at at once.
+    pub parallel: usize,
+    /// Where numbers for an operator go.
+    pub metrics: Arc<Metrics>,
+    /// Whether to end when every attempt that was expected has ended. Default: no.
+    pub until_ended: bool,
+}
+
+impl FollowOptions {
+    /// The defaults, for all tasks of a namespace.
+    #[must_use]
+    pub fn new(namespace: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            label_selector: format!("{}={},{}", well_known::APP, well_known::APP_NAME, well_known::TASK_ID),
+            policy: Policy::default(),
+            logs: Some(LogOptions::default()),
+            parallel: 64,
+            metrics: Arc::default(),
+            until_ended: false,
+        }
+    }
+
+    /// Only the objects of one task, by the value of its label [`well_known::TASK_ID`].
+    #[must_use]
+    pub fn of_task(mut self, label: &str) -> Self {
+        self.label_selector = format!("{}={},{}={label}", well_known::APP, well_known::APP_NAME, well_known::TASK_ID);
+        self
+    }
+}
+
+/// Follows the attempts of one namespace.
+pub struct Follower {
+    cluster: Cluster,
+    journal: Arc<dyn Journal>,
+    options: FollowOptions,
+    expected: mpsc::UnboundedReceiver<Expected>,
+    handle: FollowHandle,
+}
+
+/// Speaks to a follower that runs.
+#[derive(Debug, Clone)]
+pub struct FollowHandle(mpsc::UnboundedSender<Expected>);
+
+/// An attempt that has, or is about to have, a Job.
+#[derive(Debug, Clone)]
+struct Expected {
+    attempt: Attempt,
+    job: String,
+}
+
+impl FollowHandle {
+    /// Has an attempt followed of which the watch may not know yet: where its Job is gone, that is a verdict too. Call it
+    /// when the Job has been created.
+    pub fn expect(&self, attempt: Attempt, job: impl Into<String>) {
+        // A follower that has ended follows nothing more.
+        let _ = self.0.send(Expected { attempt, job: job.into() });
+    }
+}
+
+/// Why a follower gave up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FollowError {
+    /// The server refuses the watch for good.
+    #[error(transparent)]
+    Refused(#[from] ClusterError),
+}
+
+impl Follower {
+    /// A follower that writes to this journal.
+    #[must_use]
+    pub fn new(cluster: Cluster, journal: Arc<dyn Journal>, options: FollowOptions) -> Self {
+        let (sender, expected) = mpsc::unbounded_channel();
+        Self { cluster, journal, options, expected, handle: FollowHandle(sender) }
+    }
+
+    /// Speaks to it, also while it runs.
+    #[must_use]
+    pub fn handle(&self) -> FollowHandle {
+        self.handle.clone()
+    }
+
+    /// Follows until `shutdown`, or until all that was expected has ended where [`FollowOptions::until_ended`] says so.
+    ///
+    /// Whatever fails on the way is tried again, with growing pauses.
+    ///
+    /// # Errors
+    ///
+    /// [`FollowError::Refused`] where the server refuses a watch before anything was seen.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), FollowError> {
+        run::Run::new(&self.cluster, self.journal, self.options).run(self.expected, shutdown).await
+    }
+}

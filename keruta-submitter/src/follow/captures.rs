@@ -1,0 +1,199 @@
+//! Which containers' logs are being captured.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::world::Tracked;
+use crate::attempt::Attempt;
+use crate::cluster::Cluster;
+use crate::journal::Journal;
+use crate::logs::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader, LogSource, Redactor};
+use crate::metrics::Metrics;
+use crate::observe::{ContainerState, ObservedContainer, ObservedPod};
+
+/// How the logs of all containers are captured.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct LogOptions {
+    /// How one is.
+    pub settings: CaptureSettings,
+    /// How many may be read at once. Default: 512; each is a connection to the API server.
+    pub streams: usize,
+    /// What must not be in them.
+    pub redactor: Arc<Redactor>,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self { settings: CaptureSettings::default(), streams: 512, redactor: Arc::default() }
+    }
+}
+
+impl fmt::Debug for LogOptions {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogOptions")
+            .field("settings", &self.settings)
+            .field("streams", &self.streams)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The captures of one follower.
+pub(super) struct Captures {
+    capture: Option<Capture>,
+    metrics: Arc<Metrics>,
+    running: JoinSet<(Box<str>, CaptureStats)>,
+    /// By the Job's name.
+    jobs: HashMap<Box<str>, JobCaptures>,
+}
+
+/// The captures of one Job's containers.
+#[derive(Default)]
+struct JobCaptures {
+    running: usize,
+    runs: Vec<ContainerRun>,
+}
+
+/// One run of one container.
+struct ContainerRun {
+    pod_uid: Box<str>,
+    container: Box<str>,
+    restart: u32,
+    life: watch::Sender<ContainerLife>,
+}
+
+impl Captures {
+    pub(super) fn new(
+        cluster: &Cluster,
+        journal: Arc<dyn Journal>,
+        options: Option<LogOptions>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let capture = options.map(|LogOptions { settings, streams, redactor }| {
+            let told = Arc::clone(metrics);
+            Capture {
+                reader: Arc::new(KubeLogReader::new(cluster.client().clone())),
+                journal,
+                redactor,
+                settings,
+                streams: Arc::new(Semaphore::new(streams)),
+                on_kept: Some(Arc::new(move |_, kept| {
+                    told.logged(kept.entries as u64, kept.bytes as u64, 0, Some(kept.lag));
+                })),
+            }
+        });
+        Self { capture, metrics: Arc::clone(metrics), running: JoinSet::new(), jobs: HashMap::new() }
+    }
+
+    /// Begins what is to be captured now, and tells the captures under way how their containers fare.
+    pub(super) fn update(&mut self, name: &str, tracked: &Tracked) {
+        let (Some(capture), Some(job)) = (&self.capture, &tracked.job) else { return };
+        // What was captured of an attempt whose verdict stands is in the journal already, or lost.
+        if job.verdict.is_some() && !self.jobs.contains_key(name) && !tracked.pods.iter().any(is_kept_for_us) {
+            return;
+        }
+        let captures = self.jobs.entry(name.into()).or_default();
+        for pod in &tracked.pods {
+            for container in pod.all_containers() {
+                for (restart, life) in runs(container, tracked.is_gone(pod)) {
+                    if captures.tell(pod, container, restart, life) {
+                        continue;
+                    }
+                    let (sender, receiver) = watch::channel(life);
+                    captures.running += 1;
+                    captures.runs.push(ContainerRun {
+                        pod_uid: pod.uid.clone(),
+                        container: container.name.clone(),
+                        restart,
+                        life: sender,
+                    });
+                    let (capture, name) = (capture.clone(), Box::from(name));
+                    let source = source(&tracked.attempt, &job.name, pod, container, restart);
+                    self.running.spawn(async move { (name, capture.run(&source, receiver).await) });
+                }
+            }
+        }
+    }
+
+    /// Whether all that there is of a Job's logs is kept.
+    pub(super) fn is_drained(&self, name: &str) -> bool {
+        self.jobs.get(name).is_none_or(|captures| captures.running == 0)
+    }
+
+    /// Waits until the last capture of a Job ends, and names it; for ever where none runs.
+    pub(super) async fn next_drained(&mut self) -> Box<str> {
+        loop {
+            let Some(ended) = self.running.join_next().await else { return std::future::pending().await };
+            // A capture has no way to panic; if one did, the others go on.
+            let Ok((name, stats)) = ended else { continue };
+            self.metrics.logged(0, 0, stats.gaps, None);
+            if let Some(captures) = self.jobs.get_mut(&name) {
+                captures.running -= 1;
+                if captures.running == 0 {
+                    return name;
+                }
+            }
+        }
+    }
+
+    /// Forgets the captures of a Job that are all at their end.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.jobs.remove(name);
+    }
+
+    /// Ends all captures. What is not kept yet is read again by the next follower.
+    pub(super) async fn shutdown(&mut self) {
+        self.running.shutdown().await;
+    }
+}
+
+impl JobCaptures {
+    /// Tells a capture how its container fares; `false` where there is none.
+    fn tell(&self, pod: &ObservedPod, container: &ObservedContainer, restart: u32, life: ContainerLife) -> bool {
+        let known = self
+            .runs
+            .iter()
+            .find(|run| run.pod_uid == pod.uid && run.container == container.name && run.restart == restart);
+        if let Some(run) = known {
+            run.life.send_if_modified(|known| std::mem::replace(known, life) != life);
+        }
+        known.is_some()
+    }
+}
+
+/// Whether a Pod is there because its end was not seen to the last.
+const fn is_kept_for_us(pod: &ObservedPod) -> bool {
+    pod.has_evidence_finalizer
+}
+
+/// The runs of a container that have a log: the present one, and the one before it, which the kubelet keeps.
+fn runs(container: &ObservedContainer, gone: bool) -> impl Iterator<Item = (u32, ContainerLife)> {
+    let present = container.has_started().then(|| {
+        let life = match container.state {
+            _ if gone => ContainerLife::PodGone,
+            ContainerState::Running { .. } => ContainerLife::Running,
+            // Waiting for its next start, the log is still that of its last.
+            ContainerState::Terminated(_) | ContainerState::Waiting { .. } => ContainerLife::Ended,
+        };
+        (container.restarts, life)
+    });
+    let restarted = if gone { ContainerLife::PodGone } else { ContainerLife::Restarted { to: container.restarts } };
+    let previous = container.restarts.checked_sub(1).map(|restart| (restart, restarted));
+    previous.into_iter().chain(present)
+}
+
+fn source(attempt: &Attempt, job: &str, pod: &ObservedPod, container: &ObservedContainer, restart: u32) -> LogSource {
+    LogSource {
+        attempt: attempt.clone(),
+        job: job.to_owned(),
+        pod: pod.name.to_string(),
+        pod_uid: pod.uid.to_string(),
+        container: container.name.to_string(),
+        restart,
+    }
+}

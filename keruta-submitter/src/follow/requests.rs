@@ -1,0 +1,123 @@
+//! What a follower writes to the cluster, and what it asks beside its watches.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::api::{ListParams, Patch, PatchParams};
+use serde_json::json;
+
+use crate::cluster::{Action, Cluster, ClusterError, FIELD_MANAGER, Verb};
+use crate::observe::annotations::{EVIDENCE_FINALIZER, FIRST_SEEN, STOP, VERDICT};
+use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
+use crate::verdict::Verdict;
+
+/// The objects of one namespace, as far as a follower needs them.
+#[derive(Clone)]
+pub(super) struct Requests {
+    pub(super) cluster: Cluster,
+    pub(super) namespace: String,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// It is done.
+    Done,
+    /// The object has changed since it was seen: look again.
+    Outdated,
+    /// The object is gone.
+    Gone,
+}
+
+impl Requests {
+    /// Records how an attempt ended, unless the Job has changed since it was judged: so that of two who judge at once, one
+    /// records.
+    pub(super) async fn verdict(&self, job: &ObservedJob, verdict: &Verdict) -> Result<Written, ClusterError> {
+        // A value of plain texts and numbers is always JSON.
+        let text = serde_json::to_string(verdict).unwrap_or_default();
+        self.annotate(job, VERDICT, &text, Some(&job.resource_version)).await
+    }
+
+    /// Records when states that may heal were first seen.
+    pub(super) async fn first_seen(&self, job: &ObservedJob, first_seen: &FirstSeen) -> Result<Written, ClusterError> {
+        self.annotate(job, FIRST_SEEN, &first_seen.to_annotation(), None).await
+    }
+
+    async fn annotate(
+        &self,
+        job: &ObservedJob,
+        key: &str,
+        value: &str,
+        version: Option<&str>,
+    ) -> Result<Written, ClusterError> {
+        // A patch that names the uid fails on another Job of that name.
+        let mut patch = json!({"metadata": {"uid": job.uid, "annotations": {key: value}}});
+        if let Some(version) = version {
+            patch["metadata"]["resourceVersion"] = version.into();
+        }
+        let action = Action::on::<Job>(Verb::Patch, &self.namespace, Some(&job.name));
+        let (jobs, parameters, patch) = (self.cluster.api::<Job>(&self.namespace), parameters(), Patch::Merge(&patch));
+        written(self.cluster.call(action, jobs.patch_metadata(&job.name, &parameters, &patch)).await)
+    }
+
+    /// Ends a Job that cannot go on: its Pods get no successors, and its controller ends it. The order stands on it.
+    pub(super) async fn stop(&self, job: &ObservedJob, stop: &Stop) -> Result<Written, ClusterError> {
+        let mut patch = json!({
+            "metadata": {"uid": job.uid, "annotations": {STOP: serde_json::to_string(stop).unwrap_or_default()}},
+            "spec": {"parallelism": 0, "activeDeadlineSeconds": 1},
+        });
+        if !job.queued {
+            patch["spec"]["suspend"] = false.into();
+        }
+        let action = Action::on::<Job>(Verb::Patch, &self.namespace, Some(&job.name));
+        let (jobs, parameters, patch) = (self.cluster.api::<Job>(&self.namespace), parameters(), Patch::Merge(&patch));
+        written(self.cluster.call(action, jobs.patch_metadata(&job.name, &parameters, &patch)).await)
+    }
+
+    /// Lets a Pod go whose end has been seen.
+    pub(super) async fn release(&self, pod: &ObservedPod) -> Result<Written, ClusterError> {
+        // A strategic merge patch takes one finalizer from the list, whatever else is in it.
+        let patch = json!({"metadata": {
+            "uid": pod.uid, "$deleteFromPrimitiveList/finalizers": [EVIDENCE_FINALIZER]
+        }});
+        let action = Action::on::<Pod>(Verb::Patch, &self.namespace, Some(&pod.name));
+        let (pods, parameters, patch) =
+            (self.cluster.api::<Pod>(&self.namespace), parameters(), Patch::Strategic(&patch));
+        written(self.cluster.call(action, pods.patch_metadata(&pod.name, &parameters, &patch)).await)
+    }
+
+    /// A Job as it is now; `None` where there is none, or none of keruta's.
+    pub(super) async fn job(&self, name: &str) -> Result<Option<ObservedJob>, ClusterError> {
+        let job = self.cluster.get::<Job>(&self.namespace, name).await?;
+        Ok(job.as_ref().and_then(ObservedJob::of))
+    }
+
+    /// The Pods of a Job as they are now.
+    pub(super) async fn pods(&self, job: &ObservedJob) -> Result<Vec<ObservedPod>, ClusterError> {
+        // https://kubernetes.io/docs/reference/labels-annotations-taints/#batchkubernetesio-controller-uid
+        let labels = format!("batch.kubernetes.io/controller-uid={}", job.uid);
+        let pods = self.cluster.list::<Pod>(&self.namespace, &labels).await?;
+        Ok(pods.iter().filter_map(ObservedPod::of).collect())
+    }
+
+    /// The Events about an object.
+    pub(super) async fn events(&self, uid: &str) -> Result<Vec<ObservedEvent>, ClusterError> {
+        let parameters = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
+        let action = Action::on::<Event>(Verb::List, &self.namespace, None);
+        let events = self.cluster.api::<Event>(&self.namespace);
+        let list = self.cluster.call(action, events.list(&parameters)).await?;
+        Ok(list.items.iter().map(ObservedEvent::from).collect())
+    }
+}
+
+fn parameters() -> PatchParams {
+    PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
+}
+
+fn written<T>(answer: Result<T, ClusterError>) -> Result<Written, ClusterError> {
+    match answer {
+        Ok(_) => Ok(Written::Done),
+        Err(ClusterError::Conflict { .. }) => Ok(Written::Outdated),
+        Err(ClusterError::NotFound { .. }) => Ok(Written::Gone),
+        Err(error) => Err(error),
+    }
+}

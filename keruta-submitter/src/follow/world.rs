@@ -1,0 +1,300 @@
+//! What is known of the attempts that are followed. Pure: changes go in, names of attempts to look at come out.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::attempt::Attempt;
+use crate::classify::Seen;
+use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, PodPhase};
+use crate::watch::Change;
+
+/// The attempts of one namespace, by the name of their Job.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    tracked: HashMap<Box<str>, Tracked>,
+    /// Which Job has this uid.
+    jobs: HashMap<Box<str>, Box<str>>,
+    /// Which Job's Pod has this uid.
+    pods: HashMap<Box<str>, Box<str>>,
+    /// Pods that were seen before their Job, by the Job's uid.
+    early: HashMap<Box<str>, Vec<ObservedPod>>,
+    /// What the running list of Jobs, and that of Pods, has named so far.
+    listing_jobs: Option<HashSet<Box<str>>>,
+    listing_pods: Option<HashSet<Box<str>>>,
+    jobs_listed: bool,
+    pods_listed: bool,
+}
+
+/// What is known of one attempt.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) attempt: Attempt,
+    /// Its Job as it was last seen.
+    pub(super) job: Option<ObservedJob>,
+    /// Whether the Job is there.
+    pub(super) there: bool,
+    pub(super) pods: Vec<ObservedPod>,
+    /// Those of the Pods that are no longer there.
+    gone: HashSet<Box<str>>,
+    pub(super) changed_at: Timestamp,
+}
+
+/// What one attempt looks like at one moment, to be judged apart from the world.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    /// The Job's name.
+    pub(super) name: Box<str>,
+    pub(super) attempt: Attempt,
+    pub(super) job: Option<ObservedJob>,
+    pub(super) there: bool,
+    pub(super) pods: Vec<ObservedPod>,
+    gone: HashSet<Box<str>>,
+    pub(super) changed_at: Timestamp,
+}
+
+impl Snapshot {
+    /// In the form that a judge takes.
+    pub(super) fn judged<T>(
+        &self,
+        events: &[ObservedEvent],
+        first_seen: &FirstSeen,
+        judge: impl FnOnce(&Seen<'_>) -> T,
+    ) -> T {
+        let pods: Vec<&ObservedPod> = self.pods.iter().collect();
+        judge(&Seen {
+            attempt: &self.attempt,
+            job: self.job.as_ref().filter(|_| self.there),
+            last: self.job.as_ref(),
+            stop: self.job.as_ref().and_then(|job| job.stop.as_deref()),
+            pods: &pods,
+            events,
+            first_seen,
+            changed_at: self.changed_at,
+        })
+    }
+
+    /// Whether the Pods are as new as the Job: the two come from different watches, and a Job that has ended while its Pods
+    /// still seem to run would be judged by what they no longer are.
+    pub(super) fn pods_are_current(&self) -> bool {
+        let Some(job) = self.job.as_ref().filter(|_| self.there) else { return true };
+        if !job.is_finished() {
+            return true;
+        }
+        let ended = |phase| self.pods.iter().filter(|pod| pod.phase == phase).count();
+        let all_ended = self.pods.iter().all(|pod| pod.has_ended() || self.is_gone(pod));
+        all_ended
+            && ended(PodPhase::Succeeded) >= job.succeeded as usize
+            && ended(PodPhase::Failed) >= job.failed as usize
+    }
+
+    /// Whether a Pod is no longer there.
+    pub(super) fn is_gone(&self, pod: &ObservedPod) -> bool {
+        self.gone.contains(&pod.uid)
+    }
+}
+
+impl Tracked {
+    /// Whether a Pod is no longer there.
+    pub(super) fn is_gone(&self, pod: &ObservedPod) -> bool {
+        self.gone.contains(&pod.uid)
+    }
+
+    fn new(attempt: Attempt, now: Timestamp) -> Self {
+        Self { attempt, job: None, there: false, pods: Vec::new(), gone: HashSet::new(), changed_at: now }
+    }
+}
+
+impl World {
+    /// Whether both kinds have been listed once: before, a Job looks as if it had no Pods.
+    pub(super) const fn is_listed(&self) -> bool {
+        self.jobs_listed && self.pods_listed
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tracked.len()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Tracked> {
+        self.tracked.get(name)
+    }
+
+    pub(super) fn snapshot(&self, name: &str) -> Option<Snapshot> {
+        let Tracked { attempt, job, there, pods, gone, changed_at } = self.tracked.get(name)?;
+        Some(Snapshot {
+            name: name.into(),
+            attempt: attempt.clone(),
+            job: job.clone(),
+            there: *there,
+            pods: pods.clone(),
+            gone: gone.clone(),
+            changed_at: *changed_at,
+        })
+    }
+
+    /// Takes note of an attempt that has, or is about to have, a Job of this name.
+    pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) {
+        self.tracked.entry(name.into()).or_insert_with(|| Tracked::new(attempt, now));
+    }
+
+    /// Forgets an attempt of which nothing more can come. Its Pods that are still there belong to nobody then.
+    pub(super) fn forget(&mut self, name: &str) {
+        let Some(tracked) = self.tracked.remove(name) else { return };
+        for pod in &tracked.pods {
+            self.pods.remove(&pod.uid);
+        }
+        if let Some(job) = &tracked.job {
+            self.jobs.remove(&job.uid);
+        }
+    }
+
+    /// Takes a change of a Job in, and names the attempts to look at.
+    pub(super) fn job(&mut self, change: Change<ObservedJob>, now: Timestamp) -> Vec<Box<str>> {
+        match change {
+            Change::ListBegan => {
+                self.listing_jobs = Some(HashSet::new());
+                Vec::new()
+            }
+            Change::Seen { object, .. } => self.job_seen(object, now),
+            Change::Gone { object, .. } => {
+                let (name, uid) = (object.name.clone(), object.uid.clone());
+                self.job_seen(object, now);
+                self.job_gone(&name, &uid, now).into_iter().collect()
+            }
+            Change::ListEnded => {
+                let named = self.listing_jobs.take().unwrap_or_default();
+                let first = !std::mem::replace(&mut self.jobs_listed, true);
+                let gone: Vec<(Box<str>, Box<str>)> = self
+                    .tracked
+                    .iter()
+                    .filter(|(_, tracked)| tracked.there)
+                    .filter_map(|(name, tracked)| Some((name.clone(), tracked.job.as_ref()?.uid.clone())))
+                    .filter(|(_, uid)| !named.contains(uid))
+                    .collect();
+                let mut touched: Vec<_> = gone.iter().filter_map(|(name, uid)| self.job_gone(name, uid, now)).collect();
+                if first {
+                    touched = self.tracked.keys().cloned().collect();
+                }
+                touched
+            }
+            Change::Interrupted { .. } => Vec::new(),
+        }
+    }
+
+    /// Takes in a Job that was asked for just now.
+    pub(super) fn found(&mut self, job: ObservedJob, now: Timestamp) {
+        self.job_seen(job, now);
+    }
+
+    fn job_seen(&mut self, job: ObservedJob, now: Timestamp) -> Vec<Box<str>> {
+        let (name, uid) = (job.name.clone(), job.uid.clone());
+        if let Some(named) = &mut self.listing_jobs {
+            named.insert(uid.clone());
+        }
+        let attempt = job.attempt.clone();
+        let tracked = self.tracked.entry(name.clone()).or_insert_with(|| Tracked::new(attempt, now));
+        if tracked.there && tracked.job.as_ref() == Some(&job) {
+            return Vec::new();
+        }
+        tracked.job = Some(job);
+        tracked.there = true;
+        tracked.changed_at = now;
+        for pod in self.early.remove(&uid).unwrap_or_default() {
+            self.pods.insert(pod.uid.clone(), name.clone());
+            tracked.pods.push(pod);
+        }
+        self.jobs.insert(uid, name.clone());
+        vec![name]
+    }
+
+    fn job_gone(&mut self, name: &str, uid: &str, now: Timestamp) -> Option<Box<str>> {
+        let tracked = self.tracked.get_mut(name)?;
+        if tracked.job.as_ref().is_some_and(|job| &*job.uid != uid) {
+            return None;
+        }
+        tracked.there = false;
+        tracked.changed_at = now;
+        Some(name.into())
+    }
+
+    /// Takes a change of a Pod in, and names the attempts to look at.
+    pub(super) fn pod(&mut self, change: Change<ObservedPod>, now: Timestamp) -> Vec<Box<str>> {
+        match change {
+            Change::ListBegan => {
+                self.listing_pods = Some(HashSet::new());
+                Vec::new()
+            }
+            Change::Seen { object, .. } => self.pod_seen(object, now),
+            Change::Gone { uid, object } => {
+                // Its last state comes with its end, and may be the first that tells how it ended.
+                self.pod_seen(object, now);
+                self.pod_gone(&uid, now).into_iter().collect()
+            }
+            Change::ListEnded => {
+                let named = self.listing_pods.take().unwrap_or_default();
+                let first = !std::mem::replace(&mut self.pods_listed, true);
+                let gone: Vec<Box<str>> = self.pods.keys().filter(|uid| !named.contains(*uid)).cloned().collect();
+                for early in self.early.values_mut() {
+                    early.retain(|pod| named.contains(&pod.uid));
+                }
+                self.early.retain(|_, pods| !pods.is_empty());
+                let mut touched: Vec<_> = gone.iter().filter_map(|uid| self.pod_gone(uid, now)).collect();
+                if first {
+                    touched = self.tracked.keys().cloned().collect();
+                }
+                touched
+            }
+            Change::Interrupted { .. } => Vec::new(),
+        }
+    }
+
+    fn pod_seen(&mut self, pod: ObservedPod, now: Timestamp) -> Vec<Box<str>> {
+        if let Some(named) = &mut self.listing_pods {
+            named.insert(pod.uid.clone());
+        }
+        let Some(name) = self.jobs.get(&pod.job_uid) else {
+            let early = self.early.entry(pod.job_uid.clone()).or_default();
+            early.retain(|known| known.uid != pod.uid);
+            early.push(pod);
+            return Vec::new();
+        };
+        let Some(tracked) = self.tracked.get_mut(name) else { return Vec::new() };
+        self.pods.insert(pod.uid.clone(), name.clone());
+        match tracked.pods.iter_mut().find(|known| known.uid == pod.uid) {
+            Some(known) if *known == pod => return Vec::new(),
+            Some(known) => *known = pod,
+            None => tracked.pods.push(pod),
+        }
+        tracked.changed_at = now;
+        vec![name.clone()]
+    }
+
+    fn pod_gone(&mut self, uid: &str, now: Timestamp) -> Option<Box<str>> {
+        self.early.retain(|_, pods| {
+            pods.retain(|pod| &*pod.uid != uid);
+            !pods.is_empty()
+        });
+        let name = self.pods.remove(uid)?;
+        let tracked = self.tracked.get_mut(&name)?;
+        tracked.changed_at = now;
+        // A Pod that ended is evidence, also when it is gone; one that had not ended was deleted.
+        if let Some(pod) = tracked.pods.iter_mut().find(|pod| &*pod.uid == uid) {
+            pod.deletion_at.get_or_insert(now);
+            tracked.gone.insert(uid.into());
+        }
+        Some(name)
+    }
+
+    /// Replaces the Pods of an attempt by those of a list that was made just now.
+    pub(super) fn refresh(&mut self, name: &str, pods: Vec<ObservedPod>, now: Timestamp) {
+        for pod in pods {
+            self.pod_seen(pod, now);
+        }
+        if let Some(tracked) = self.tracked.get_mut(name) {
+            tracked.changed_at = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! Submits an attempt: its ConfigMap, claim and Job, each once, whatever breaks in between.
+//!
+//! The order makes every half-done state findable: the intent is in the ledger before anything is in the cluster; the Job's
+//! name follows from the attempt, so that a repetition meets it; its uid is recorded before it is told to anybody; and an
+//! attempt whose uid is recorded is never created again.
+
+mod compare;
+mod error;
+mod ledger;
+mod objects;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use keruta_manifest::well_known;
+
+use crate::bundle::{Bundle, task_label};
+use crate::cluster::{Backoff, Cluster, ClusterError, Object};
+pub(crate) use compare::set_finalizer;
+use compare::{Existing, compare};
+pub use error::SubmitError;
+pub use ledger::{Ledger, LedgerError, MemoryLedger, Submission as LedgerEntry};
+use objects::{Made, uid_of};
+
+/// How to submit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmitOptions {
+    /// Whether somebody will follow the Job: its Pods then get a finalizer that keeps their end visible until it was seen.
+    pub follow: bool,
+    /// Whether tasks are run at all (the settings' `enabled`).
+    pub enabled: bool,
+    /// How long to go on where the cluster does not answer.
+    pub backoff: Backoff,
+}
+
+impl Default for SubmitOptions {
+    fn default() -> Self {
+        Self { follow: false, enabled: true, backoff: Backoff::default() }
+    }
+}
+
+/// A submitted attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The Job's name.
+    pub job: String,
+    /// The Job's uid.
+    pub job_uid: String,
+    /// Whether it is new.
+    pub created: Created,
+}
+
+/// Whether a submitted Job is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// This call created it.
+    Created,
+    /// It was there: the same attempt of the same task, doing the same.
+    AlreadyThere,
+}
+
+/// Submits an attempt. Calling it again, or from two processes at once, leaves one Job.
+///
+/// # Errors
+///
+/// Why the attempt has no Job, or has had one; see [`SubmitError`].
+pub async fn submit(
+    cluster: &Cluster,
+    ledger: &dyn Ledger,
+    bundle: &Bundle,
+    options: &SubmitOptions,
+    now: Timestamp,
+) -> Result<Submitted, SubmitError> {
+    if !options.enabled {
+        return Err(SubmitError::Disabled);
+    }
+    let seed = seed(bundle.job_name());
+    let mut submission = Submission { cluster, ledger, bundle, options, now, seed, made: Vec::new() };
+    submission.run().await
+}
+
+/// A number that spreads the waits of many attempts (FNV-1a).
+fn seed(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// One call of [`submit`].
+struct Submission<'a> {
+    cluster: &'a Cluster,
+    ledger: &'a dyn Ledger,
+    bundle: &'a Bundle,
+    options: &'a SubmitOptions,
+    now: Timestamp,
+    seed: u64,
+    made: Vec<Made>,
+}
+
+impl Submission<'_> {
+    async fn run(&mut self) -> Result<Submitted, SubmitError> {
+        let bundle = self.bundle;
+        match self.ledger.lookup(&bundle.attempt).await? {
+            Some(LedgerEntry { job_uid: Some(uid), .. }) => return self.recorded(&uid).await,
+            // A call before this one did not come to its end: the Job may be there, or may have been.
+            Some(LedgerEntry { job_uid: None, .. }) => {
+                if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
+                    return self.found(&job, Created::AlreadyThere).await;
+                }
+                self.refuse_witnesses().await?;
+            }
+            None => self.ledger.intend(&bundle.attempt, self.now).await?,
+        }
+        // What was made before something else than a refusal stays for the next call, which finds it.
+        self.make().await
+    }
+
+    async fn make(&mut self) -> Result<Submitted, SubmitError> {
+        let bundle = self.bundle;
+        if let Some(config_map) = &bundle.config_map {
+            self.config_map(config_map).await?;
+        }
+        if let Err(error) = self.claims(bundle).await {
+            return Err(self.without_claim(error).await);
+        }
+        let mut job = bundle.job.clone();
+        set_finalizer(&mut job, self.options.follow);
+        let unsure = AtomicBool::new(false);
+        let created = self
+            .options
+            .backoff
+            .retry(self.seed, || async {
+                let answer = self.cluster.create(&bundle.attempt.namespace, &job).await;
+                if answer.as_ref().is_err_and(ClusterError::may_have_taken_effect) {
+                    unsure.store(true, Ordering::Relaxed);
+                }
+                answer
+            })
+            .await;
+        match created {
+            Ok(job) => self.record(&job, Created::Created).await,
+            Err(ClusterError::AlreadyExists { .. }) => {
+                // An earlier try of this very call may have made it.
+                let created = if unsure.load(Ordering::Relaxed) { Created::Created } else { Created::AlreadyThere };
+                match self.get::<Job>(bundle.job_name()).await? {
+                    Some(job) => self.found(&job, created).await,
+                    None => Err(self.had_a_job("it was there a moment ago".to_owned())),
+                }
+            }
+            Err(error) if error.is_refusal() => {
+                // Quota is asked before names: the refusal may be of a second Job of this name.
+                if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
+                    return self.found(&job, Created::AlreadyThere).await;
+                }
+                let removed = self.take_back().await;
+                // Somebody else may have submitted the attempt meanwhile, and counted on what was taken back.
+                if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
+                    self.claims(bundle).await?;
+                    return self.found(&job, Created::AlreadyThere).await;
+                }
+                Err(SubmitError::Refused { error, removed })
+            }
+            Err(error) if error.may_have_taken_effect() => match self.get::<Job>(bundle.job_name()).await? {
+                Some(job) => self.found(&job, Created::Created).await,
+                None => Err(SubmitError::Cluster(error)),
+            },
+            Err(error) => Err(SubmitError::Cluster(error)),
+        }
+    }
+
+    /// An attempt whose Job is on record: there, or never again.
+    async fn recorded(&self, uid: &str) -> Result<Submitted, SubmitError> {
+        match self.get::<Job>(self.bundle.job_name()).await? {
+            Some(job) if job.metadata.uid.as_deref() == Some(uid) => self.found(&job, Created::AlreadyThere).await,
+            Some(_) => Err(self.had_a_job(format!("its uid was {uid}, and the Job of that name is another one"))),
+            None => Err(self.had_a_job(format!("its uid was {uid}"))),
+        }
+    }
+
+    /// A Job of the attempt's name.
+    async fn found(&self, job: &Job, created: Created) -> Result<Submitted, SubmitError> {
+        match compare(job, self.bundle) {
+            Existing::Same => self.record(job, created).await,
+            Existing::Cancelled(stop) => Err(SubmitError::Cancelled { attempt: self.bundle.attempt.clone(), stop }),
+            Existing::Other(differences) => {
+                Err(SubmitError::Conflict { object: format!("Job {}", self.bundle.job_name()), differences })
+            }
+        }
+    }
+
+    async fn record(&self, job: &Job, created: Created) -> Result<Submitted, SubmitError> {
+        let job_uid = uid_of(&job.metadata);
+        self.ledger.created(&self.bundle.attempt, &job_uid, self.now).await?;
+        if let Some(config_map) = &self.bundle.config_map {
+            self.own(config_map, job).await;
+        }
+        Ok(Submitted { job: self.bundle.job_name().to_owned(), job_uid, created })
+    }
+
+    /// A Pod of a Job of this name says that there was one.
+    async fn refuse_witnesses(&self) -> Result<(), SubmitError> {
+        let task = task_label(&self.bundle.job.metadata).unwrap_or_default();
+        let selector = format!("{}={},{}={task}", well_known::APP, well_known::APP_NAME, well_known::TASK_ID);
+        let attempt = &self.bundle.attempt;
+        let list = || self.cluster.list::<Pod>(&attempt.namespace, &selector);
+        let pods = self.options.backoff.retry(self.seed, list).await.map_err(SubmitError::Cluster)?;
+        for pod in pods {
+            let owner = pod.metadata.owner_references.iter().flatten().find(|owner| owner.kind == "Job");
+            if let Some(owner) = owner.filter(|owner| owner.name == self.bundle.job_name()) {
+                self.ledger.created(attempt, &owner.uid, self.now).await?;
+                let pod = pod.metadata.name.unwrap_or_default();
+                return Err(self.had_a_job(format!("its Pod {pod} is still there")));
+            }
+        }
+        Ok(())
+    }
+
+    fn had_a_job(&self, by: String) -> SubmitError {
+        SubmitError::HadAJob { attempt: self.bundle.attempt.clone(), by }
+    }
+
+    /// A ConfigMap or claim that could not be created: without a Job, so what was made before it goes.
+    async fn refused(&mut self, error: ClusterError) -> SubmitError {
+        if !error.is_refusal() {
+            return SubmitError::Cluster(error);
+        }
+        match self.get::<Job>(self.bundle.job_name()).await {
+            Ok(None) => SubmitError::Refused { removed: self.take_back().await, error },
+            _ => SubmitError::Refused { removed: Vec::new(), error },
+        }
+    }
+
+    /// The workspace is not there or not the task's.
+    async fn without_claim(&mut self, error: SubmitError) -> SubmitError {
+        let is_final = matches!(
+            error,
+            SubmitError::ClaimMissing { .. } | SubmitError::ClaimTerminating { .. } | SubmitError::Conflict { .. }
+        );
+        if is_final && matches!(self.get::<Job>(self.bundle.job_name()).await, Ok(None)) {
+            self.take_back().await;
+        }
+        error
+    }
+
+    async fn get<K: Object>(&self, name: &str) -> Result<Option<K>, SubmitError> {
+        let namespace = &self.bundle.attempt.namespace;
+        let get = || self.cluster.get::<K>(namespace, name);
+        self.options.backoff.retry(self.seed, get).await.map_err(SubmitError::Cluster)
+    }
+
+    async fn create<K: Object>(&self, object: &K) -> Result<K, ClusterError> {
+        let namespace = &self.bundle.attempt.namespace;
+        self.options.backoff.retry(self.seed, || self.cluster.create(namespace, object)).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! What the verbs do to the store: no HTTP, no clock.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod eviction;
+pub(crate) mod merge;
+pub(crate) mod quota;
+pub(crate) mod update;
+
+/// Who writes, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The manager's name in `managedFields`: the client's, or a controller's.
+    pub(crate) manager: String,
+    pub(crate) now: jiff::Timestamp,
+    pub(crate) dry_run: bool,
+}
+
+impl Caller {
+    /// A part of the control plane.
+    pub(crate) fn component(name: &str) -> Self {
+        Self { manager: name.to_owned(), now: jiff::Timestamp::now(), dry_run: false }
+    }
+}
