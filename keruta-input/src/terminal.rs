@@ -30,7 +30,16 @@ impl Stdout {
     ///
     /// [`Failure::Closed`] where nobody reads, else [`Failure::Write`].
     pub fn write(&mut self, text: &str) -> Result<(), Failure> {
-        self.0.write_all(text.as_bytes()).map_err(Failure::stdout)
+        self.write_bytes(text.as_bytes())
+    }
+
+    /// Writes all of some bytes, which may be no text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    pub fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.0.write_all(bytes).map_err(Failure::stdout)
     }
 }
 
@@ -89,6 +98,19 @@ impl Talk {
         if message.severity >= self.least {
             say(&Human::new(self.stderr_colour).message(message));
         }
+    }
+
+    /// Says something on standard error as it stands, unless only errors are to be told.
+    pub fn say(self, text: &str) {
+        if !self.is_quiet() {
+            say(text);
+        }
+    }
+
+    /// Whether only errors are to be told.
+    #[must_use]
+    pub fn is_quiet(self) -> bool {
+        self.least >= Severity::Error
     }
 
     /// Whether standard error has colour.
