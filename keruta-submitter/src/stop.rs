@@ -18,7 +18,7 @@ use crate::bundle::{Bundle, task_label};
 use crate::cluster::{Backoff, Cluster, ClusterError};
 use crate::observe::annotations::STOP;
 use crate::observe::{JobCondition, ObservedJob, Stop};
-use crate::submit::{Ledger, LedgerError};
+use crate::journal::{Ledger, LedgerError};
 use crate::verdict::Verdict;
 pub(crate) use tombstone::is_tombstone;
 

@@ -6,7 +6,6 @@
 
 mod compare;
 mod error;
-mod ledger;
 mod objects;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,10 +17,10 @@ use keruta_manifest::well_known;
 
 use crate::bundle::{Bundle, task_label};
 use crate::cluster::{Backoff, Cluster, ClusterError, Object};
+use crate::journal::{Ledger, LedgerError};
 pub(crate) use compare::set_finalizer;
 use compare::{Existing, compare};
 pub use error::SubmitError;
-pub use ledger::{Ledger, LedgerError, MemoryLedger, Submission as LedgerEntry};
 use objects::{Made, uid_of};
 
 /// How to submit.
@@ -101,9 +100,9 @@ impl Submission<'_> {
     async fn run(&mut self) -> Result<Submitted, SubmitError> {
         let bundle = self.bundle;
         match self.ledger.lookup(&bundle.attempt).await? {
-            Some(LedgerEntry { job_uid: Some(uid), .. }) => return self.recorded(&uid).await,
+            Some(crate::journal::Submission { job_uid: Some(uid), .. }) => return self.recorded(&uid).await,
             // A call before this one did not come to its end: the Job may be there, or may have been.
-            Some(LedgerEntry { job_uid: None, .. }) => {
+            Some(crate::journal::Submission { job_uid: None, .. }) => {
                 if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
                     return self.found(&job, Created::AlreadyThere).await;
                 }

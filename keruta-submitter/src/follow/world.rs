@@ -82,7 +82,7 @@ impl Snapshot {
             return true;
         }
         let ended = |phase| self.pods.iter().filter(|pod| pod.phase == phase).count();
-        let all_ended = self.pods.iter().all(|pod| pod.has_ended() || self.is_gone(pod));
+        let all_ended = self.pods.iter().all(|pod| pod.phase.is_final() || self.is_gone(pod));
         all_ended
             && ended(PodPhase::Succeeded) >= job.succeeded as usize
             && ended(PodPhase::Failed) >= job.failed as usize

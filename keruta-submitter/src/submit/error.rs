@@ -1,6 +1,6 @@
 //! Why an attempt was not submitted.
 
-use super::ledger::LedgerError;
+use crate::journal::LedgerError;
 use crate::attempt::Attempt;
 use crate::cluster::ClusterError;
 use crate::observe::Stop;

@@ -7,6 +7,7 @@ use keruta_manifest::{Settings, Task};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::journal::MemoryLedger;
 use crate::observe::annotations::{EVIDENCE_FINALIZER, STOP};
 use crate::testing::{Fault, Server, impatient};
 
