@@ -27,4 +27,5 @@ pub use job::{JobPlan, JobPlanBuilder};
 pub use names::{JobName, Names, NamingError};
 pub use pvc::PvcPlan;
 pub use resolve::{Plan, resolve};
+pub use spec_hash::spec_hash;
 pub use volume::VolumePlan;

@@ -3,12 +3,15 @@
 mod attempt;
 pub mod bundle;
 pub mod classify;
+pub mod cleanup;
 pub mod cluster;
 pub mod follow;
 pub mod journal;
+pub mod lease;
 pub mod logs;
 pub mod metrics;
 pub mod observe;
+pub mod retry;
 mod status;
 pub mod stop;
 pub mod submit;

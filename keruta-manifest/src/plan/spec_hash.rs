@@ -20,8 +20,9 @@ const LONG_WORD: usize = 512;
 /// out of the first container, and each word of 512 bytes or more in a container's `command` and `args` is replaced by
 /// `"\u0000sha256:"` and its own hash; no other word can begin so, because none can hold a NUL.
 ///
-/// `None` only if the spec cannot be written as JSON, which a Job that was built can.
-pub(crate) fn spec_hash(job: &mut Job) -> Option<String> {
+/// It is the value of the annotation [`SPEC_HASH`](crate::well_known::SPEC_HASH). The Job is the same afterwards. `None` only
+/// if the spec cannot be written as JSON, which a Job that was built can.
+pub fn spec_hash(job: &mut Job) -> Option<String> {
     let volatile = take_volatile(job);
     let long = take_long(job);
     // A Job of several steps, without their scripts.
