@@ -37,7 +37,8 @@ pub(crate) fn main() -> ExitCode {
     bug::on_purpose("KERUTA_SUBMITTER_PANIC");
     let talk = Talk::new(&cli.talk);
     let session = Session::new(&cli, talk);
-    let ended = logging::start(&cli.log, cli.command.runs_for_long(), &session).and_then(|()| commands::run(&cli, &session));
+    let ended =
+        logging::start(&cli.log, cli.command.runs_for_long(), &session).and_then(|()| commands::run(&cli, &session));
     match ended {
         Ok(exit) => exit,
         Err(failure) => {

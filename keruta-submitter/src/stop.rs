@@ -16,9 +16,9 @@ use serde_json::{Map, Value, json};
 use crate::attempt::Attempt;
 use crate::bundle::{Bundle, task_label};
 use crate::cluster::{Backoff, Cluster, ClusterError};
+use crate::journal::{Ledger, LedgerError};
 use crate::observe::annotations::STOP;
 use crate::observe::{JobCondition, ObservedJob, Stop};
-use crate::journal::{Ledger, LedgerError};
 use crate::verdict::Verdict;
 pub(crate) use tombstone::is_tombstone;
 

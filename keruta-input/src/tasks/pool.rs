@@ -10,6 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use keruta_manifest::lineage::Lineage;
 use keruta_manifest::problem::{FieldPath, Problem, Rule};
 use keruta_manifest::read;
+use keruta_manifest::render::Rendered;
 
 use super::batch::{Batch, BatchError, Batches};
 use super::flags::TaskFlags;
@@ -46,6 +47,8 @@ pub struct Done {
     pub out: String,
     /// For files: name and content.
     pub files: Vec<(String, String)>,
+    /// For those who want the objects themselves.
+    pub rendered: Vec<Rendered>,
     /// For people.
     pub diagnostics: Vec<Diagnostic>,
     /// How many tasks went right.
@@ -288,6 +291,7 @@ impl Done {
     fn clear(&mut self) {
         self.out.clear();
         self.files.clear();
+        self.rendered.clear();
         self.diagnostics.clear();
         (self.fine, self.wrong, self.failure) = (0, 0, None);
     }

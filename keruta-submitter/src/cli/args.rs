@@ -16,7 +16,7 @@ use keruta_input::args::TalkArgs;
 pub(crate) use cluster::{ClusterArgs, LogArgs, NamespaceArgs};
 pub(crate) use submit::{DryRun, SubmitArgs};
 pub(crate) use tasks::{CancelArgs, LogsArgs, RetryArgs, StatusArgs};
-pub(crate) use values::{Ago, LevelArg, LogFormat, Output, Table, VersionOutput};
+pub(crate) use values::{LogFormat, Output, Table, VersionOutput};
 
 /// Submits tasks to Kubernetes, follows them to their end, and tells how they ended.
 ///
@@ -40,9 +40,9 @@ pub(crate) struct Cli {
 pub(crate) fn command() -> clap::Command {
     // The flags of tasks are those of keruta-manifest; here a stream of manifests is another way to name them.
     Cli::command().mut_subcommand("submit", |submit| {
-        submit.mut_arg("task", |task| task.required_unless_present("manifests")).group(
-            ArgGroup::new("what").args(["task", "id", "manifests"]).required(true).multiple(false),
-        )
+        submit
+            .mut_arg("task", |task| task.required_unless_present("manifests"))
+            .group(ArgGroup::new("what").args(["task", "id", "manifests"]).required(true).multiple(false))
     })
 }
 

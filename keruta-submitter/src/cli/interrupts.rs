@@ -15,9 +15,9 @@ pub(super) enum Interrupt {
 pub(super) fn interrupts() -> mpsc::UnboundedReceiver<Interrupt> {
     let (sender, receiver) = mpsc::unbounded_channel();
     let terminated = sender.clone();
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() && sender.send(Interrupt::Interrupt).is_ok() {}
-    });
+    tokio::spawn(
+        async move { while tokio::signal::ctrl_c().await.is_ok() && sender.send(Interrupt::Interrupt).is_ok() {} },
+    );
     #[cfg(unix)]
     tokio::spawn(async move {
         let Ok(mut signals) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else { return };

@@ -2,6 +2,7 @@
 //!
 //! All that is shown goes through one thread: whoever reports waits where the reader is slow, and two never write at once.
 
+mod created;
 mod event;
 mod json;
 mod live;
@@ -24,10 +25,8 @@ pub(crate) use event::{Ended, Event, Fate};
 pub(crate) use json::{log_value, verdict_value};
 pub(crate) use log_line::LogStyle;
 pub(crate) use paint::Paint;
-pub(crate) use screen::{Screen, ViewJournal};
-pub(crate) use text::{by_what_one_knows, seconds, table};
-
-use screen::Show;
+pub(crate) use screen::{Screen, Show, ViewJournal};
+pub(crate) use text::{by_what_one_knows, phase as phase_words, seconds, table};
 
 /// What is going to be shown.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +35,8 @@ pub(crate) struct Plan {
     pub(crate) output: Output,
     /// How many tasks there are.
     pub(crate) tasks: usize,
-    /// Whether log lines are.
-    pub(crate) logs: bool,
+    /// Whether they are followed.
+    pub(crate) wait: bool,
 }
 
 /// Begins to show; `closed` is cancelled when nobody reads any more.
@@ -50,8 +49,9 @@ pub(crate) fn open(session: &Session, plan: Plan, closed: CancellationToken) -> 
         timestamps: false,
     };
     let show: Box<dyn Show> = match plan.output {
-        Output::Json => Box::new(json::Document::default()),
-        Output::Ndjson => Box::new(json::Lines),
+        Output::Json => Box::new(json::Document::new(talk)),
+        Output::Ndjson => Box::new(json::Lines(talk)),
+        Output::Human if !plan.wait => Box::new(created::Created(talk)),
         Output::Human if session.is_watched() && !talk.is_quiet() => {
             let live = live::Live::new(session.bars().clone(), talk, style);
             if plan.tasks == 1 {

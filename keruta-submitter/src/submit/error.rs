@@ -1,8 +1,8 @@
 //! Why an attempt was not submitted.
 
-use crate::journal::LedgerError;
 use crate::attempt::Attempt;
 use crate::cluster::ClusterError;
+use crate::journal::LedgerError;
 use crate::observe::Stop;
 
 /// Why an attempt was not submitted. Unless it says otherwise, nothing new is left in the cluster.

@@ -79,6 +79,10 @@ pub(crate) struct CancelArgs {
     /// How to tell: to people, or as JSON
     #[arg(short, long, value_name = "FORMAT", default_value = "human")]
     pub(crate) output: Table,
+    /// Where it is noted which attempts were submitted; default: ~/.local/state/keruta
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "KERUTA_STATE_DIR", hide_env = true)]
+    #[arg(hide_short_help = true)]
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

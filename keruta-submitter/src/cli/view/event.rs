@@ -50,7 +50,9 @@ pub(crate) enum Fate {
     Refused { why: String, cure: String },
     /// It was not submitted, because a task before it did not complete, or time was up.
     Skipped(String),
-    /// It goes on, and nobody waits.
+    /// It was submitted, and nobody was to wait.
+    Submitted,
+    /// It goes on, and nobody waits any more.
     Left,
 }
 
@@ -61,13 +63,18 @@ impl Ended {
             Fate::Judged(verdict) => verdict.status().as_str(),
             Fate::Refused { .. } => "REFUSED",
             Fate::Skipped(_) => "SKIPPED",
+            Fate::Submitted => "SUBMITTED",
             Fate::Left => "DETACHED",
         }
     }
 
     /// Whether it did what it should.
     pub(crate) fn is_well(&self) -> bool {
-        matches!(&self.fate, Fate::Judged(verdict) if verdict.outcome == Outcome::Completed)
+        match &self.fate {
+            Fate::Judged(verdict) => verdict.outcome == Outcome::Completed,
+            Fate::Submitted => true,
+            _ => false,
+        }
     }
 
     /// Why, in one sentence, where it is not well.
@@ -79,7 +86,7 @@ impl Ended {
                 Outcome::Failed(cause) => format!("{cause}: {}", verdict.evidence.summary),
             },
             Fate::Refused { why, .. } | Fate::Skipped(why) => why.clone(),
-            Fate::Left => String::new(),
+            Fate::Submitted | Fate::Left => String::new(),
         }
     }
 }

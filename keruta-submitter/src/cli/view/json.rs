@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use keruta_input::failure::Failure;
-use keruta_input::terminal::Stdout;
+use keruta_input::terminal::{Stdout, Talk};
 use keruta_submitter::logs::{LogEntry, LogSource};
 use keruta_submitter::{Attempt, Verdict};
 use serde_json::{Map, Value, json};
@@ -14,13 +14,19 @@ use super::event::{Ended, Event, Fate};
 use super::screen::Show;
 
 /// One document at the end.
-#[derive(Default)]
 pub(super) struct Document {
+    talk: Talk,
     logs: Vec<Value>,
 }
 
+impl Document {
+    pub(super) const fn new(talk: Talk) -> Self {
+        Self { talk, logs: Vec::new() }
+    }
+}
+
 /// One object a line.
-pub(super) struct Lines;
+pub(super) struct Lines(pub(super) Talk);
 
 impl Show for Document {
     fn show(&mut self, event: Event, stdout: &mut Stdout) -> Result<(), Failure> {
@@ -36,6 +42,10 @@ impl Show for Document {
                 }
                 stdout.write(&format!("{document:#}\n"))
             }
+            Event::Message(message) => {
+                self.talk.message(&message);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -43,6 +53,9 @@ impl Show for Document {
 
 impl Show for Lines {
     fn show(&mut self, event: Event, stdout: &mut Stdout) -> Result<(), Failure> {
+        if let Event::Message(message) = &event {
+            self.0.message(message);
+        }
         let mut lines = String::new();
         for value in values(event) {
             lines.push_str(&value.to_string());
@@ -78,7 +91,7 @@ fn values(event: Event) -> Vec<Value> {
             value["type"] = "result".into();
             vec![value]
         }
-        // Every result was told; messages are for people.
+        // Every result was told before; messages are for people.
         Event::Results(_) | Event::Message(_) => Vec::new(),
     }
 }
@@ -151,7 +164,7 @@ fn result(ended: &Ended) -> Value {
             value["cure"] = cure.as_str().into();
         }
         Fate::Skipped(why) => value["error"] = why.as_str().into(),
-        Fate::Left => {}
+        Fate::Submitted | Fate::Left => {}
     }
     value
 }

@@ -1,6 +1,5 @@
 //! What the live views share: rows that move, with lines above them.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};

@@ -42,7 +42,10 @@ impl LiveOne {
     fn go_on(&mut self, phase: &Phase) {
         let (doing, words) = self.doing(phase);
         match &mut self.now {
-            Some(now) if now.doing == doing || (doing == Doing::Main && matches!(now.doing, Doing::Container(_)) && !is_step(&now.words)) => {
+            Some(now)
+                if now.doing == doing
+                    || (doing == Doing::Main && matches!(now.doing, Doing::Container(_)) && !is_step(&now.words)) =>
+            {
                 now.doing = doing;
                 now.row.say(words.clone());
                 now.words = words;

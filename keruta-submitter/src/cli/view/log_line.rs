@@ -101,7 +101,9 @@ fn sequence_end(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     let Some(rest) = text.strip_prefix('\u{1b}') else { return first };
     let ends_at = |rest: &str, is_end: &dyn Fn(char) -> bool| {
-        rest.char_indices().find(|(_, character)| is_end(*character)).map_or(rest.len(), |(at, end)| at + end.len_utf8())
+        rest.char_indices()
+            .find(|(_, character)| is_end(*character))
+            .map_or(rest.len(), |(at, end)| at + end.len_utf8())
     };
     match rest.chars().next() {
         Some('[') => 2 + ends_at(&rest[1..], &|character| ('@'..='~').contains(&character)),

@@ -19,7 +19,7 @@ use super::event::Event;
 const BACKLOG: usize = 64;
 
 /// A way to show.
-pub(super) trait Show: Send {
+pub(crate) trait Show: Send {
     /// Shows an event.
     fn show(&mut self, event: Event, stdout: &mut Stdout) -> Result<(), Failure>;
 }
@@ -32,7 +32,7 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn start(mut show: Box<dyn Show>, closed: CancellationToken) -> Arc<Self> {
+    pub(crate) fn start(mut show: Box<dyn Show>, closed: CancellationToken) -> Arc<Self> {
         let (events, mut receiver) = mpsc::channel(BACKLOG);
         let thread = std::thread::spawn(move || {
             let shown = (|| {

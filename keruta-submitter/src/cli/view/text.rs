@@ -23,7 +23,7 @@ pub(crate) fn seconds(time: Duration) -> String {
 }
 
 /// What an attempt does now, in a few words.
-pub(super) fn phase(phase: &Phase) -> String {
+pub(crate) fn phase(phase: &Phase) -> String {
     let because = |words: &str, reason: &Option<String>| match reason {
         Some(reason) => format!("{words} ({reason})"),
         None => words.to_owned(),
@@ -45,7 +45,7 @@ pub(super) fn phase(phase: &Phase) -> String {
 pub(crate) fn by_what_one_knows(ended: &Ended) -> Option<Message> {
     let task = &ended.attempt.task;
     let verdict = match &ended.fate {
-        Fate::Left => return None,
+        Fate::Submitted | Fate::Left => return None,
         Fate::Skipped(why) => return Some(Message::warning(format!("{task} was not submitted: {why}"))),
         Fate::Refused { why, cure } => {
             return Some(Message::error(format!("{task} was not submitted: {why}")).help(cure));
