@@ -77,6 +77,11 @@ impl Ended {
         }
     }
 
+    /// Whether it goes on without us.
+    pub(crate) const fn is_left(&self) -> bool {
+        matches!(self.fate, Fate::Left)
+    }
+
     /// Why, in one sentence, where it is not well.
     pub(crate) fn why(&self) -> String {
         match &self.fate {

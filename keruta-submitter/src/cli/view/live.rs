@@ -46,7 +46,7 @@ impl Live {
 
     fn begin(&self, bar: ProgressBar, words: &str) -> Row {
         let spinner = if self.paint.0 { "{spinner:.cyan}" } else { "{spinner}" };
-        bar.set_style(style(&format!(" {spinner} {{wide_msg}} {{took}}")).tick_strings(&SPINNER));
+        bar.set_style(style(&format!(" {spinner} {{msg}} {{took}}")).tick_strings(&SPINNER));
         bar.set_message(words.to_owned());
         bar.enable_steady_tick(TICK);
         Row { bar, began: Instant::now() }
@@ -64,6 +64,14 @@ impl Live {
         self.bars.suspend(|| self.talk.say(&format!("{line}\n")));
     }
 
+    /// A row's words stay as a line above the rows, under a mark and with the time that it took.
+    pub(super) fn finish(&self, row: Row, words: &str, well: bool) {
+        let mark = if well { self.paint.green("✔") } else { self.paint.red("✘") };
+        let took = self.paint.dim(seconds(row.began.elapsed()));
+        row.remove();
+        self.say(&format!(" {mark} {words} {took}"));
+    }
+
     /// A message above the rows.
     pub(super) fn message(&self, message: &Message) {
         self.bars.suspend(|| self.talk.message(message));
@@ -79,16 +87,6 @@ impl Row {
     /// Changes what the row says.
     pub(super) fn say(&self, words: String) {
         self.bar.set_message(words);
-    }
-
-    /// The row stays as it is, under a mark.
-    pub(super) fn finish(self, mark: &str, words: &str) {
-        let took = seconds(self.began.elapsed());
-        // A template's braces and the marks of the words must not meet.
-        self.bar.set_style(style(" {prefix} {wide_msg}"));
-        self.bar.set_prefix(mark.to_owned());
-        self.bar.set_style(style(&format!(" {{prefix}} {{wide_msg}} {took}")));
-        self.bar.finish_with_message(words.to_owned());
     }
 
     /// The row goes.

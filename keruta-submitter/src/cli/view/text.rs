@@ -31,7 +31,10 @@ pub(crate) fn phase(phase: &Phase) -> String {
     match phase {
         Phase::Suspended => "suspended, waits for its queue".to_owned(),
         Phase::Scheduling { reason } => because("waiting for a node", reason),
-        Phase::Starting { container, reason } => because(&format!("starting {container}"), reason),
+        Phase::Starting { container, reason } => {
+            let odd = reason.clone().filter(|reason| is_trouble(reason));
+            because(&format!("starting {container}"), &odd)
+        }
         Phase::Step { name, number, of } => format!("step {number}/{of} {name}"),
         Phase::Running => "running".to_owned(),
         Phase::Retrying { failed } => {
@@ -39,6 +42,11 @@ pub(crate) fn phase(phase: &Phase) -> String {
         }
         _ => "ending".to_owned(),
     }
+}
+
+/// Whether a container waits for a reason that is not the ordinary course.
+pub(super) fn is_trouble(reason: &str) -> bool {
+    !matches!(reason, "PodInitializing" | "ContainerCreating")
 }
 
 /// How a task did not end well, with the evidence and the cure; `None` where it did.
