@@ -1,13 +1,26 @@
 #!/bin/sh
 # Measures keruta-manifest beside other ways to the same manifests: benches/peers/run.sh [BINARY]
 #
-# Installs the peers from PyPI and npm into folders of their own, takes jsonnet and kubectl from the system, and prints
-# tables in Markdown. Run by hand on a quiet machine; it takes some minutes.
+# Installs the peers from PyPI and npm into folders of their own, takes jsonnet and kubectl from the system (and installs
+# them from Debian where it may), and prints tables in Markdown. Run by hand on a quiet machine; it takes some minutes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-for tool in python3 node npm jsonnet kubectl; do
-  command -v "$tool" >/dev/null || { echo "run.sh: no $tool here (Debian: apt-get install $tool)" >&2; exit 1; }
-done
+# Debian packages by the command that each is needed for.
+missing=$(while read -r tool package; do command -v "$tool" >/dev/null || printf ' %s' "$package"; done <<END
+python3 python3
+node nodejs
+npm npm
+jsonnet jsonnet
+kubectl kubernetes-client
+END
+)
+python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv"
+if [ -n "$missing" ]; then
+  [ "$(id -u)" -eq 0 ] || { echo "run.sh: missing here; on Debian, as root: apt-get install$missing" >&2; exit 1; }
+  apt-get update -qq
+  # shellcheck disable=SC2086 # a list of words
+  apt-get install -qq -y --no-install-recommends $missing
+fi
 if [ $# -gt 0 ]; then
   binary=$(realpath "$1")
 else

@@ -2,8 +2,8 @@
 
 pub mod human;
 
-use keruta_manifest::problem::Problem;
-use keruta_manifest::review::{Finding, Severity};
+use keruta_manifest::problem::{Problem, Rule};
+use keruta_manifest::review::{Finding, FindingId, Severity};
 
 use crate::place::{Origin, Place, Source};
 
@@ -47,6 +47,8 @@ impl Diagnostic {
     /// A problem at a place.
     #[must_use]
     pub fn of_problem(problem: &Problem, place: Option<Place>) -> Self {
+        // What is wrong with a URL may be the password in it.
+        let place = if problem.rule == Rule::GitUrl { place.map(Place::without_login) } else { place };
         Self {
             severity: Severity::Error,
             rule: problem.rule.id(),
@@ -70,6 +72,7 @@ impl Diagnostic {
     /// A finding, with the place of the input that the field came from.
     #[must_use]
     pub fn of_finding(finding: &Finding, place: Option<Place>) -> Self {
+        let place = if shows_a_secret(finding.id) { place.map(Place::hidden) } else { place };
         Self {
             severity: finding.severity,
             rule: finding.id.as_str(),
@@ -109,4 +112,10 @@ impl Diagnostic {
             Origin::CommandLine | Origin::Environment => None,
         }
     }
+}
+
+/// Whether the field of the finding holds what nobody else should read.
+const fn shows_a_secret(id: FindingId) -> bool {
+    use FindingId::{SecretInAnnotation, SecretInCommand, SecretInConfigMap, SecretInEnv};
+    matches!(id, SecretInEnv | SecretInCommand | SecretInConfigMap | SecretInAnnotation)
 }

@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod exit;
 pub mod failure;
 pub mod files;
+mod known;
 pub mod locate;
 pub mod pages;
 pub mod place;

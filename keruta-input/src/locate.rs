@@ -4,6 +4,7 @@
 //! problem is looked at again.
 
 mod json;
+pub(crate) mod properties;
 mod toml;
 mod yaml;
 
@@ -12,8 +13,6 @@ pub(crate) use yaml::duplicate as duplicate_in_yaml;
 use std::ops::Range;
 
 use keruta_manifest::problem::Segment;
-
-use crate::settings::properties;
 
 /// The languages that a document can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -69,6 +69,35 @@ pub struct Place {
     pub partial: bool,
 }
 
+impl Place {
+    /// The same place, with stars for what is marked: it is a secret, and what is told is read in many places.
+    pub(crate) fn hidden(self) -> Self {
+        let marked = self.marked.clone();
+        self.hide(marked)
+    }
+
+    /// The same place, with stars for who logs in by the URL that is marked.
+    pub(crate) fn without_login(self) -> Self {
+        let marked = self.excerpt.get(self.marked.clone()).unwrap_or_default();
+        let start = marked.find("://").map_or_else(|| marked.find(char::is_alphanumeric), |scheme| Some(scheme + 3));
+        match (start, marked.rfind('@')) {
+            (Some(start), Some(end)) if start < end => {
+                let part = self.marked.start + start..self.marked.start + end;
+                self.hide(part)
+            }
+            _ => self,
+        }
+    }
+
+    /// Stars for a part of what is marked.
+    fn hide(mut self, part: Range<usize>) -> Self {
+        let stars: String = self.excerpt.get(part.clone()).unwrap_or_default().chars().map(|_| '*').collect();
+        self.marked.end = self.marked.end + stars.len() - part.len();
+        self.excerpt.replace_range(part, &stars);
+        self
+    }
+}
+
 impl Source<'_> {
     /// Where a problem of this text stands.
     #[must_use]

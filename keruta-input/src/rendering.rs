@@ -3,7 +3,7 @@
 use keruta_manifest::Task;
 use keruta_manifest::lineage::Lineage;
 use keruta_manifest::plan::origin::{FieldOrigin, Origin, origin_of};
-use keruta_manifest::problem::{Problem, Problems, Segment};
+use keruta_manifest::problem::{FieldPath, Problem, Problems, Segment};
 use keruta_manifest::render::{RenderOptions, Rendered, explain, render};
 use keruta_manifest::review::{Finding, Severity};
 
@@ -96,8 +96,9 @@ impl Rendering {
         let elsewhere = match path.split_first() {
             Some((Segment::Key(first), rest)) => match first.strip_prefix("settings ") {
                 Some(field) => {
-                    let path: Vec<Segment> = [&[Segment::Key(field.to_owned())], rest].concat();
-                    in_settings(&path)
+                    let path = [&[Segment::Key(field.to_owned())], rest].concat();
+                    let told = in_settings(&path);
+                    told.map(|told| Diagnostic { path: FieldPath::from(path).to_string(), ..told })
                 }
                 None if item.whence.says(&path[..1]) => None,
                 None => in_settings(path),

@@ -2,9 +2,8 @@
 
 mod environment;
 mod file;
-mod known;
 mod layers;
-pub(crate) mod properties;
+mod properties;
 mod text_value;
 mod tree;
 

@@ -93,6 +93,10 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<Arg>,
     /// A shell script that is the main container's command; excludes `command` and `args`.
+    ///
+    /// The shell is the container's first process, which Linux ends by no SIGTERM that it does not handle: told to stop,
+    /// the container runs on for its grace period. A script that is to end at once runs its work in the background and
+    /// waits for it: `trap 'kill $!; wait; exit 143' TERM; work & wait $!`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<Text>,
     /// The directory in which the main container starts. Default: the workspace, where it is mounted.

@@ -27,6 +27,7 @@ use keruta_manifest::value::Duration;
 
 pub use judgement::Judgement;
 pub use seen::{Policy, Seen};
+pub use view::is_over;
 
 use crate::journal::Phase;
 use crate::observe::{PodPhase, Stop};

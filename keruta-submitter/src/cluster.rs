@@ -35,7 +35,7 @@ pub use action::{Action, Verb};
 pub use config::{ClusterConfig, ConfigError, Environment, Origin};
 pub use error::{ClusterError, InvalidField};
 pub use proxy::ProxyVariables;
-pub use retry::{Backoff, jitter};
+pub use retry::{Backoff, jitter, seed};
 pub use right::MissingRight;
 
 /// Who writes, as the objects' `managedFields` name it.
@@ -134,7 +134,7 @@ impl Cluster {
         action: Action,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, ClusterError> {
-        match tokio::time::timeout(self.call_timeout, request).await {
+        match tokio::time::timeout(self.call_timeout, Box::pin(request)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.error(action, error)),
             Err(_) => Err(ClusterError::TimedOut { action: Box::new(action), after: self.call_timeout }),
@@ -173,7 +173,16 @@ impl Cluster {
         let mut parameters = ListParams::default().labels(labels).limit(PAGE);
         let mut found = Vec::new();
         loop {
-            let page = self.call(Action::on::<K>(Verb::List, namespace, None), api.list(&parameters)).await?;
+            let action = Action::on::<K>(Verb::List, namespace, None);
+            let page = match self.call(action, api.list(&parameters)).await {
+                // The place in the list was forgotten meanwhile: again, and at once, as client-go's pager does.
+                Err(ClusterError::Gone { .. }) if parameters.continue_token.is_some() => {
+                    found.clear();
+                    parameters = ListParams::default().labels(labels);
+                    continue;
+                }
+                page => page?,
+            };
             found.extend(page.items);
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => parameters = parameters.continue_token(&token),

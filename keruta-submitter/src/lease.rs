@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::{Action, Cluster, ClusterError, FIELD_MANAGER, Verb, jitter};
+use crate::cluster::{Action, Cluster, ClusterError, FIELD_MANAGER, Verb, jitter, seed};
 use decide::{Move, Seen};
 
 /// A lease and its rhythm.
@@ -132,6 +132,7 @@ struct Candidate {
 
 impl Candidate {
     async fn run(mut self) {
+        let seed = seed(&self.config.identity);
         let mut round = 0;
         while !self.end.is_cancelled() {
             let end = self.end.clone();
@@ -149,7 +150,7 @@ impl Candidate {
                 self.renewed = None;
                 self.tell(false);
             }
-            let wait = self.config.retry.mul_f64(1.0 + jitter(0, round) / 5.0).min(self.time_left());
+            let wait = self.config.retry.mul_f64(1.0 + jitter(seed, round) / 5.0).min(self.time_left());
             round = round.wrapping_add(1);
             tokio::select! {
                 () = end.cancelled() => break,

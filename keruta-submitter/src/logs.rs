@@ -12,6 +12,7 @@ mod splitter;
 
 pub use capture::{Capture, CaptureSettings, CaptureStats, ContainerLife, Kept, OnKept};
 pub use cursor::Cursor;
+pub use decode::{LogDecoder, StrangeLog};
 pub use entry::{Gap, Level, LogEntry, LogLine, LogSource};
 pub use reader::{KubeLogReader, LogReadError, LogReader, LogRequest, LogStream};
 pub use redact::{RedactError, Redactor};

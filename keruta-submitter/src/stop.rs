@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::attempt::Attempt;
 use crate::bundle::{Bundle, task_label};
-use crate::cluster::{Backoff, Cluster, ClusterError};
+use crate::cluster::{Backoff, Cluster, ClusterError, seed};
 use crate::journal::{Ledger, LedgerError};
 use crate::observe::annotations::STOP;
 use crate::observe::{JobCondition, ObservedJob, Stop};
@@ -131,16 +131,17 @@ pub async fn stop(
     now: Timestamp,
 ) -> Result<Stopped, StopError> {
     let namespace = &target.attempt.namespace;
+    let seed = seed(&target.job);
     let mut last = None;
     for _ in 0..CONFLICTS {
         let get = || cluster.get::<Job>(namespace, &target.job);
-        let Some(job) = backoff.retry(0, get).await? else {
+        let Some(job) = backoff.retry(seed, get).await? else {
             if ledger.lookup(&target.attempt).await?.is_some_and(|known| known.job_uid.is_some()) {
                 return Ok(Stopped::AlreadyEnded { verdict: None, conditions: Vec::new() });
             }
             ledger.intend(&target.attempt, now).await?;
             let grave = tombstone::job(target, stop);
-            match backoff.retry(0, || cluster.create(namespace, &grave)).await {
+            match backoff.retry(seed, || cluster.create(namespace, &grave)).await {
                 Ok(job) => {
                     let job_uid = job.metadata.uid.unwrap_or_default();
                     ledger.created(&target.attempt, &job_uid, now).await?;
@@ -160,7 +161,7 @@ pub async fn stop(
             return Ok(answer);
         }
         let order = patch(&job, stop);
-        match backoff.retry(0, || cluster.merge::<Job>(namespace, &target.job, &order)).await {
+        match backoff.retry(seed, || cluster.merge::<Job>(namespace, &target.job, &order)).await {
             Ok(job) => {
                 let job_uid = job.metadata.uid.unwrap_or_default();
                 return Ok(Stopped::Stopping { job_uid, stop: stop.clone().into() });

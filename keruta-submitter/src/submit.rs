@@ -16,8 +16,8 @@ use k8s_openapi::api::core::v1::Pod;
 use keruta_manifest::well_known;
 
 use crate::bundle::{Bundle, task_label};
-use crate::cluster::{Backoff, Cluster, ClusterError, Object};
-use crate::journal::{Ledger, LedgerError};
+use crate::cluster::{Backoff, Cluster, ClusterError, Object, seed};
+use crate::journal::Ledger;
 pub(crate) use compare::set_finalizer;
 use compare::{Existing, compare};
 pub use error::SubmitError;
@@ -77,12 +77,8 @@ pub async fn submit(
     }
     let seed = seed(bundle.job_name());
     let mut submission = Submission { cluster, ledger, bundle, options, now, seed, made: Vec::new() };
-    submission.run().await
-}
-
-/// A number that spreads the waits of many attempts (FNV-1a).
-fn seed(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    // Boxed: whole objects live across its waits, and many are submitted at once.
+    Box::pin(submission.run()).await
 }
 
 /// One call of [`submit`].
@@ -111,7 +107,7 @@ impl Submission<'_> {
             None => self.ledger.intend(&bundle.attempt, self.now).await?,
         }
         // What was made before something else than a refusal stays for the next call, which finds it.
-        self.make().await
+        Box::pin(self.make()).await
     }
 
     async fn make(&mut self) -> Result<Submitted, SubmitError> {

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::access::Denial;
 use crate::fault::Faults;
 use crate::kubelet::PodControl;
+use crate::life::Life;
 use crate::log::LogFile;
 use crate::request::Request;
 use crate::store::Store;
@@ -64,6 +65,16 @@ pub(crate) struct Cluster {
     pub(crate) denials: Mutex<Vec<Denial>>,
     logs: Mutex<Logs>,
     pods: Mutex<HashMap<String, Arc<PodControl>>>,
+    lives: Mutex<Lives>,
+}
+
+/// The lives of a Job's Pods.
+#[derive(Default)]
+pub(crate) struct Lives {
+    /// How many Pods each Job tried to have, by the Job's uid.
+    pub(crate) tried: HashMap<String, usize>,
+    /// The life that a Pod was made for, by its uid.
+    pub(crate) of_pod: HashMap<String, Life>,
 }
 
 impl Cluster {
@@ -77,6 +88,7 @@ impl Cluster {
             denials: Mutex::new(vec![Denial::of("get", "", "secrets"), Denial::of("list", "", "secrets")]),
             logs: Mutex::default(),
             pods: Mutex::default(),
+            lives: Mutex::default(),
         }
     }
 
@@ -110,6 +122,10 @@ impl Cluster {
 
     pub(crate) fn pods(&self) -> MutexGuard<'_, HashMap<String, Arc<PodControl>>> {
         locked(&self.pods)
+    }
+
+    pub(crate) fn lives(&self) -> MutexGuard<'_, Lives> {
+        locked(&self.lives)
     }
 
     /// So many seconds of the API as real time.

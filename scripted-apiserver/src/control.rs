@@ -3,6 +3,8 @@
 mod gc;
 mod volumes;
 
+pub(crate) use volumes::unbound;
+
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -43,18 +45,21 @@ impl PodHandle {
     }
 
     /// Evicts it through the Eviction API, as `kubectl drain` does.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn evict(&self) -> bool {
         let caller = Caller::component("kubectl");
         self.cluster.write(|store| eviction::evict(store, &caller, &self.key, &Options::default())).is_ok()
     }
 
     /// Deletes it, with its own grace period.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn delete(&self) -> bool {
         let caller = Caller::component("kubectl");
         self.cluster.write(|store| delete::delete(store, &caller, &self.key, &Options::default())).is_ok()
     }
 
     /// Deletes it as `kubectl delete --force` does: with no grace period.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn force_delete(&self) -> bool {
         let caller = Caller::component("kubectl");
         let options = Options { grace_seconds: Some(0), ..Options::default() };
@@ -63,16 +68,19 @@ impl PodHandle {
 
     /// Its node stops answering: logs are out of reach, the taint manager deletes the Pod, and the Pod garbage collector
     /// marks it failed.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn lose_node(&self) -> bool {
         self.disrupt(DisruptionKind::NodeLost)
     }
 
     /// The scheduler makes room for a Pod of higher priority.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn preempt(&self) -> bool {
         self.disrupt(DisruptionKind::Preemption)
     }
 
     /// Anything that can come over it from outside.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn disrupt(&self, kind: DisruptionKind) -> bool {
         let there = self.there();
         if there {
@@ -82,6 +90,7 @@ impl PodHandle {
     }
 
     /// Rotates a container's log: what was written is no longer served to new readers.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn rotate_log(&self, container: &str) -> bool {
         let uid = self.cluster.read(|store| store.get(&self.key).map(|pod| pod.uid().to_owned()));
         let Some(uid) = uid else { return false };

@@ -48,7 +48,7 @@ pub(crate) fn fill(resource: Resource, value: &mut Value) {
 /// Defaults and generated labels of a Job (`pkg/registry/batch/job/strategy.go`, `pkg/apis/batch/v1/defaults.go`).
 fn job(value: &mut Value) {
     let (name, uid) = (text(value, "/metadata/name").to_owned(), text(value, "/metadata/uid").to_owned());
-    let unlabelled = !value["metadata"]["labels"].as_object().is_some_and(|labels| !labels.is_empty());
+    let unlabelled = value["metadata"]["labels"].as_object().is_none_or(serde_json::Map::is_empty);
     let spec = &mut value["spec"];
     default(spec, "parallelism", || json!(1));
     default(spec, "completions", || json!(1));

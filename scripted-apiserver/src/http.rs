@@ -38,7 +38,10 @@ pub(crate) struct Asked {
 }
 
 /// Answers one request. `Err` closes the connection without an answer.
-pub(crate) async fn handle(cluster: Arc<Cluster>, request: Request<Incoming>) -> std::result::Result<Response<Body>, Cut> {
+pub(crate) async fn handle(
+    cluster: Arc<Cluster>,
+    request: Request<Incoming>,
+) -> std::result::Result<Response<Body>, Cut> {
     let (head, incoming) = request.into_parts();
     let header = |name: http::HeaderName| {
         head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
@@ -67,7 +70,7 @@ pub(crate) async fn handle(cluster: Arc<Cluster>, request: Request<Incoming>) ->
     }
     let answer = dispatch(&cluster, &asked).unwrap_or_else(|error| body::status(&error));
     match faulty(&asked, true).await {
-        Some(faulty) => faulty,
+        Some(instead) => instead,
         None => Ok(answer),
     }
 }

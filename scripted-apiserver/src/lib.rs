@@ -26,6 +26,7 @@ mod api;
 mod cluster;
 mod control;
 mod defaults;
+mod event;
 mod fault;
 mod http;
 mod job_controller;

@@ -203,7 +203,10 @@ mod tests {
         let log = LogFile::new(String::new());
         let line = "x".repeat(1 << 20);
         log.append(Timestamp::UNIX_EPOCH, line.as_bytes(), false, 10 << 20);
-        assert_eq!(text(&log, Reading { timestamps: true, ..Reading::default() }), format!("1970-01-01T00:00:00.000000000Z {line}\n"));
+        assert_eq!(
+            text(&log, Reading { timestamps: true, ..Reading::default() }),
+            format!("1970-01-01T00:00:00.000000000Z {line}\n")
+        );
     }
 
     #[test]

@@ -5,16 +5,21 @@ use serde_json::{Map, Value, json};
 use crate::object::{list, map, seconds};
 
 /// Writes the entry of `manager`: the fields of `value` that differ from `before`, added to those it had.
-pub(crate) fn record(value: &mut Value, before: Option<&Value>, manager: &str, subresource: &str, now: jiff::Timestamp) {
+pub(crate) fn record(
+    value: &mut Value,
+    before: Option<&Value>,
+    manager: &str,
+    subresource: &str,
+    now: jiff::Timestamp,
+) {
     let changed = differing(value, before, subresource);
     if changed.is_empty() {
         return;
     }
     let api_version = value["apiVersion"].clone();
     let mut entries: Vec<Value> = list(before.unwrap_or(&Value::Null), "/metadata/managedFields").to_vec();
-    let own = |entry: &Value| {
-        entry["manager"] == manager && entry["subresource"].as_str().unwrap_or_default() == subresource
-    };
+    let own =
+        |entry: &Value| entry["manager"] == manager && entry["subresource"].as_str().unwrap_or_default() == subresource;
     let mut fields = Map::new();
     if let Some(at) = entries.iter().position(own)
         && let Value::Object(known) = entries.remove(at)["fieldsV1"].take()
@@ -72,10 +77,7 @@ fn tree(value: &Value, before: Option<&Value>) -> Value {
                 .collect(),
         ),
         Value::Array(items) if !items.is_empty() && items.iter().all(|item| item["name"].is_string()) => Value::Object(
-            items
-                .iter()
-                .map(|item| (format!("k:{{\"name\":{}}}", item["name"]), tree(item, None)))
-                .collect(),
+            items.iter().map(|item| (format!("k:{{\"name\":{}}}", item["name"]), tree(item, None))).collect(),
         ),
         _ => json!({}),
     }

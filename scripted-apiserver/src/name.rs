@@ -65,9 +65,19 @@ mod tests {
     #[test]
     fn names() {
         assert!(label_problem("a-1").is_none() && label_problem(&"a".repeat(63)).is_none());
-        assert!(label_problem("a.b").is_some() && label_problem("").is_some() && label_problem(&"a".repeat(64)).is_some());
-        assert!(subdomain_problem("a.b").is_none() && subdomain_problem("A_b").is_some() && subdomain_problem("a..b").is_some());
-        assert!(label_value_problem("").is_none() && label_value_problem("A_b").is_none() && label_value_problem("-").is_some());
+        assert!(
+            label_problem("a.b").is_some() && label_problem("").is_some() && label_problem(&"a".repeat(64)).is_some()
+        );
+        assert!(
+            subdomain_problem("a.b").is_none()
+                && subdomain_problem("A_b").is_some()
+                && subdomain_problem("a..b").is_some()
+        );
+        assert!(
+            label_value_problem("").is_none()
+                && label_value_problem("A_b").is_none()
+                && label_value_problem("-").is_some()
+        );
     }
 
     #[test]

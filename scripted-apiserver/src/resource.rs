@@ -3,6 +3,7 @@
 use std::fmt;
 
 /// A resource of the API, as its path names it.
+#[allow(clippy::enum_variant_names, reason = "Kubernetes' own names")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Resource {
     Namespaces,

@@ -128,7 +128,16 @@ fn values(set: &str) -> Result<Vec<String>> {
 /// The field selectors of each resource, as Kubernetes' `SelectableFields` list them.
 fn known_fields(resource: Resource) -> &'static [&'static str] {
     match resource {
-        Resource::Pods => &["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase", "status.podIP", "status.nominatedNodeName", "spec.hostNetwork"],
+        Resource::Pods => &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+            "spec.hostNetwork",
+        ],
         Resource::Events => &[
             "involvedObject.kind",
             "involvedObject.namespace",
@@ -198,7 +207,9 @@ mod tests {
 
     #[test]
     fn every_form_of_a_requirement() {
-        for yes in ["app=keruta,task-id", "app==keruta", "app in (x, keruta)", "app notin (x),!gone", "n>4,n<6", "x!=y", ""] {
+        for yes in
+            ["app=keruta,task-id", "app==keruta", "app in (x, keruta)", "app notin (x),!gone", "n>4,n<6", "x!=y", ""]
+        {
             assert!(matches(yes, ""), "{yes}");
         }
         for no in ["app=x", "!app", "app in (x)", "app notin (keruta)", "n>5", "app!=keruta", "gone"] {

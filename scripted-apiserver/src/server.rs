@@ -175,13 +175,11 @@ impl ApiServer {
     }
 
     /// Deletes a Job and its Pods, as `kubectl delete job` does. `false` where there is none.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn delete_job(&self, namespace: &str, name: &str) -> bool {
         let key = Key::new(Resource::Jobs, namespace, name);
-        let options = delete::Options {
-            propagation: Some(delete::Propagation::Background),
-            ..delete::Options::default()
-        };
+        let options =
+            delete::Options { propagation: Some(delete::Propagation::Background), ..delete::Options::default() };
         let caller = Caller::component("kubectl");
         self.cluster.write(|store| delete::delete(store, &caller, &key, &options)).is_ok()
     }

@@ -10,9 +10,7 @@ pub(crate) struct ApiError {
     pub(crate) code: u16,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
-    pub(crate) details: Option<Value>,
-    /// `metadata` of the Status, which carries the token of an expired list.
-    pub(crate) metadata: Value,
+    pub(crate) details: Option<Box<Value>>,
     pub(crate) retry_after: Option<u64>,
 }
 
@@ -43,7 +41,7 @@ impl Cause {
 
 impl ApiError {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, metadata: json!({}), retry_after: None }
+        Self { code, reason, message: message.into(), details: None, retry_after: None }
     }
 
     /// With `details` that name the object; `resource` is the plural, or the kind where Kubernetes says so.
@@ -56,7 +54,7 @@ impl ApiError {
             details.insert("group".to_owned(), json!(group));
         }
         details.insert("kind".to_owned(), json!(kind));
-        self.details = Some(Value::Object(details));
+        self.details = Some(Box::new(Value::Object(details)));
         self
     }
 
@@ -70,7 +68,7 @@ impl ApiError {
 
     pub(crate) fn no_such_path() -> Self {
         let mut error = Self::new(404, "NotFound", "the server could not find the requested resource");
-        error.details = Some(json!({}));
+        error.details = Some(Box::default());
         error
     }
 
@@ -123,7 +121,7 @@ impl ApiError {
         let told = if told.len() == 1 { told.concat() } else { format!("[{}]", told.join(", ")) };
         let mut error = Self::new(422, "Invalid", format!("{subject} \"{name}\" is invalid: {told}"));
         error = error.about(name, group, kind);
-        if let Some(Value::Object(details)) = &mut error.details {
+        if let Some(Value::Object(details)) = error.details.as_deref_mut() {
             let causes: Vec<Value> = causes
                 .iter()
                 .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
@@ -141,16 +139,16 @@ impl ApiError {
     pub(crate) fn rv_too_large(asked: u64, current: u64) -> Self {
         let mut error =
             Self::new(504, "Timeout", format!("Timeout: Too large resource version: {asked}, current: {current}"));
-        error.details = Some(json!({
+        error.details = Some(Box::new(json!({
             "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
             "retryAfterSeconds": 1
-        }));
+        })));
         error
     }
 
     pub(crate) fn unsupported_media_type() -> Self {
         let mut error = Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
-        error.details = Some(json!({}));
+        error.details = Some(Box::default());
         error
     }
 
@@ -163,13 +161,15 @@ impl ApiError {
             410 => ("Expired", "The resourceVersion for the provided watch is too old."),
             429 => ("TooManyRequests", "the server has received too many requests and has asked us to try again later"),
             503 => ("ServiceUnavailable", "apiserver not ready"),
-            504 => ("Timeout", "Timeout: request did not complete within requested timeout - context deadline exceeded"),
+            504 => {
+                ("Timeout", "Timeout: request did not complete within requested timeout - context deadline exceeded")
+            }
             _ => ("InternalError", "Internal error occurred: etcdserver: leader changed"),
         };
         let mut error = Self::new(code, reason, message);
         error.retry_after = retry_after;
         if let Some(seconds) = retry_after {
-            error.details = Some(json!({"retryAfterSeconds": seconds}));
+            error.details = Some(Box::new(json!({"retryAfterSeconds": seconds})));
         }
         error
     }
@@ -177,11 +177,11 @@ impl ApiError {
     /// The `Status` object.
     pub(crate) fn body(&self) -> Value {
         let mut status = json!({
-            "kind": "Status", "apiVersion": "v1", "metadata": self.metadata, "status": "Failure",
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": self.message, "reason": self.reason, "code": self.code
         });
         if let Some(details) = &self.details {
-            status["details"] = details.clone();
+            status["details"] = if details.is_null() { json!({}) } else { Value::clone(details) };
         }
         status
     }

@@ -169,7 +169,10 @@ impl Store {
         let before = self.tables[key.resource.index()].objects.remove(&(key.namespace.clone(), key.name.clone()))?;
         self.disown(key, &before.value);
         let object = self.stamped(before.value.clone());
-        self.record(key, Change { rv: object.rv, kind: ChangeKind::Deleted, object: Arc::clone(&object), before: Some(before) });
+        self.record(
+            key,
+            Change { rv: object.rv, kind: ChangeKind::Deleted, object: Arc::clone(&object), before: Some(before) },
+        );
         Some(object)
     }
 
@@ -232,7 +235,10 @@ mod tests {
     use super::*;
 
     fn named(name: &str, data: i32) -> (Key, Value) {
-        (Key::new(Resource::ConfigMaps, "ns", name), json!({"metadata": {"name": name, "namespace": "ns"}, "data": data}))
+        (
+            Key::new(Resource::ConfigMaps, "ns", name),
+            json!({"metadata": {"name": name, "namespace": "ns"}, "data": data}),
+        )
     }
 
     fn names(objects: &[Arc<Object>]) -> Vec<String> {

@@ -110,17 +110,15 @@ fn job(value: &Value, causes: &mut Vec<Cause>) {
     labels(&template["metadata"]["labels"], "spec.template.labels", causes);
     pod_spec(&template["spec"], "spec.template.spec", causes);
     match text(template, "/spec/restartPolicy") {
-        "Never" => {}
         "OnFailure" if value["spec"]["podFailurePolicy"].is_object() => causes.push(Cause::invalid(
             "spec.template.spec.restartPolicy",
             "\"OnFailure\"",
             "only \"Never\" is supported when podFailurePolicy is specified",
         )),
-        "OnFailure" => {}
-        "" => causes.push(Cause::required(
-            "spec.template.spec.restartPolicy",
-            "valid values: \"OnFailure\", \"Never\"",
-        )),
+        "Never" | "OnFailure" => {}
+        "" => {
+            causes.push(Cause::required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\""));
+        }
         other => causes.push(Cause {
             field: "spec.template.spec.restartPolicy".to_owned(),
             reason: "FieldValueNotSupported",
@@ -199,9 +197,10 @@ fn job_update(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     let mut template = new["spec"]["template"].clone();
     let suspended = old["spec"]["suspend"] == true || new["spec"]["suspend"] == true;
     if suspended {
-        for (part, keys) in
-            [("metadata", ["annotations", "labels"].as_slice()), ("spec", &["nodeSelector", "tolerations", "affinity", "schedulingGates"])]
-        {
+        for (part, keys) in [
+            ("metadata", ["annotations", "labels"].as_slice()),
+            ("spec", &["nodeSelector", "tolerations", "affinity", "schedulingGates"]),
+        ] {
             for key in keys {
                 match old["spec"]["template"][part].get(*key) {
                     Some(value) => template[part][*key] = value.clone(),
@@ -216,7 +215,15 @@ fn job_update(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
         let dump = new["spec"]["template"].to_string();
         causes.push(Cause::invalid("spec.template", &dump, "field is immutable"));
     }
-    for field in ["completions", "selector", "podFailurePolicy", "completionMode", "backoffLimitPerIndex", "managedBy", "successPolicy"] {
+    for field in [
+        "completions",
+        "selector",
+        "podFailurePolicy",
+        "completionMode",
+        "backoffLimitPerIndex",
+        "managedBy",
+        "successPolicy",
+    ] {
         if old["spec"][field] != new["spec"][field] {
             let value = new["spec"][field].to_string();
             causes.push(Cause::invalid(&format!("spec.{field}"), &value, "field is immutable"));

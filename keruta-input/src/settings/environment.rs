@@ -6,9 +6,9 @@
 use keruta_manifest::problem::Segment;
 use serde_json::Value;
 
-use super::known::Known;
 use super::layers::{Layer, Written};
 use super::text_value;
+use crate::known::Known;
 
 /// How the names of all variables begin.
 const PREFIX: &str = "KERUTA_";

@@ -6,7 +6,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use keruta_manifest::problem::{FieldPath, Problem, Rule};
+
 use super::splitter::{Splitter, Step};
+use crate::diagnostic::Diagnostic;
+use crate::failure::Failure;
 
 /// How much is read at once.
 const PART: usize = 64 * 1024;
@@ -82,6 +86,20 @@ pub(crate) enum BatchError {
     /// An array of tasks without its end.
     #[error("the array of tasks is not closed by ]: the file may be cut off")]
     Unclosed,
+}
+
+impl BatchError {
+    /// What it is for the command whose file has this name.
+    pub(crate) fn of_file(self, name: &str) -> Failure {
+        let cure = match self {
+            Self::Io(error) => return Failure::read(name, error),
+            Self::TooLarge { .. } => "keep large texts out of tasks",
+            Self::Empty => "write one task, an array of tasks, or one task a line, in JSON",
+            Self::Unclosed => "write the whole array",
+        };
+        let problem = Problem::custom(FieldPath::root(), Rule::Syntax, format!("{name}: {self}"), cure);
+        Failure::Invalid(vec![Diagnostic::of_problem(&problem, None)])
+    }
 }
 
 /// Reads batches of tasks from a file or standard input.

@@ -10,7 +10,6 @@ use keruta_manifest::value::TaskId;
 use serde::Deserialize;
 
 use super::batch::{Batch, BatchError, Batches, Record};
-use super::pool::batch_failure;
 use super::whence::Whence;
 use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
@@ -34,7 +33,7 @@ pub(crate) fn read(path: &Path) -> Result<LineageIndex, Failure> {
         match batches.next(&mut batch) {
             Ok(true) => {}
             Ok(false) | Err(BatchError::Empty) => return Ok(index),
-            Err(error) => return Err(batch_failure(&name, error)),
+            Err(error) => return Err(error.of_file(&name)),
         }
         for record in batch.records() {
             let whence = Whence::File { name: &name, record };

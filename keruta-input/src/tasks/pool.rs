@@ -12,7 +12,7 @@ use keruta_manifest::problem::{FieldPath, Problem, Rule};
 use keruta_manifest::read;
 use keruta_manifest::render::Rendered;
 
-use super::batch::{Batch, BatchError, Batches};
+use super::batch::{Batch, Batches};
 use super::flags::TaskFlags;
 use super::index::Index;
 use super::lineage_file;
@@ -92,18 +92,18 @@ pub fn run<W: Work, S: Sink>(args: &TaskArgs, work: &W, sink: &mut S) -> Result<
     let mut batches = Batches::open(path).map_err(|error| Failure::read(path.display().to_string(), error))?;
     let name = batches.name.clone();
     let mut first = Batch::default();
-    if !batches.next(&mut first).map_err(|error| batch_failure(&name, error))? {
+    if !batches.next(&mut first).map_err(|error| error.of_file(&name))? {
         return Ok(Exit::Fine);
     }
     // Looking ahead tells a single task, of which nothing is written if anything is wrong, from the first of many.
     let mut second = Batch::default();
     let more = match batches.next(&mut second) {
         Ok(more) => more,
-        Err(error) if first.len() == 1 => return Err(batch_failure(&name, error)),
+        Err(error) if first.len() == 1 => return Err(error.of_file(&name)),
         Err(error) => {
             let crew = Crew::new(vec![first], batches, index, work, sink);
             crew.work_alone();
-            return crew.end().and(Err(batch_failure(&name, error)));
+            return crew.end().and(Err(error.of_file(&name)));
         }
     };
     let ready = if more { vec![second, first] } else { vec![first] };
@@ -134,22 +134,6 @@ fn single<W: Work, S: Sink>(flags: &TaskFlags, index: &mut Index, work: &W, sink
     let exit = work.work(&mut item, &mut done);
     sink.take(&mut done)?;
     done.failure.map_or(Ok(exit), Err)
-}
-
-/// What is wrong with a file of tasks as a whole.
-pub(super) fn batch_failure(name: &str, error: BatchError) -> Failure {
-    let problem = |message: String, cure: &str| {
-        let problem = Problem::custom(FieldPath::root(), Rule::Syntax, format!("{name}: {message}"), cure);
-        Failure::Invalid(vec![Diagnostic::of_problem(&problem, None)])
-    };
-    match error {
-        BatchError::Io(error) => Failure::read(name, error),
-        BatchError::TooLarge { .. } => problem(error.to_string(), "keep large texts out of tasks"),
-        BatchError::Empty => {
-            problem(error.to_string(), "write one task, an array of tasks, or one task a line, in JSON")
-        }
-        BatchError::Unclosed => problem(error.to_string(), "write the whole array"),
-    }
 }
 
 fn read_task(whence: &Whence<'_>) -> Read {
@@ -234,7 +218,7 @@ impl<'w, W: Work, S: Sink> Crew<'w, W, S> {
             *batch = ready;
             return Ok(true);
         }
-        let next = feed.batches.next(batch).map_err(|error| batch_failure(&feed.batches.name, error));
+        let next = feed.batches.next(batch).map_err(|error| error.of_file(&feed.batches.name));
         feed.ended = !matches!(next, Ok(true));
         next
     }

@@ -57,6 +57,16 @@ fn layers_are_joined_and_not_replaced() {
 }
 
 #[test]
+fn a_patch_of_the_settings_is_told_by_its_path_there() {
+    let patch = "podPatch:\n  strategic:\n    spec:\n      hostNetworks: true\n";
+    let run =
+        World::new().file("task.json", GOOD).file("p.yaml", patch).run(&["render", "-t", "task.json", "-s", "p.yaml"]);
+    assert_eq!((run.code, run.stdout.as_str()), (3, ""));
+    assert!(run.stderr.contains("]: podPatch.strategic.spec.hostNetworks: "), "{}", run.stderr);
+    assert!(run.stderr.contains("--> p.yaml:4:"), "{}", run.stderr);
+}
+
+#[test]
 fn the_documents_own_properties_are_taken() {
     let text = "keruta.kubernetes.enabled=true\nkeruta.kubernetes.config-path=/path/to/kube/config\n\
                 keruta.kubernetes.in-cluster=false\nkeruta.kubernetes.default-namespace=default\nserver.port=8080\n";

@@ -119,3 +119,23 @@ fn a_finding_shows_the_setting_that_it_comes_from() {
     assert_eq!(run.code, 1);
     assert!(run.stdout.contains(" --> s.yaml:2:15"), "{}", run.stdout);
 }
+
+#[test]
+fn no_format_repeats_a_secret() {
+    let task = r#"{"id": "a", "image": "a:1",
+      "env": {"API_TOKEN": "ghp_0123456789012345678901234567890123456"}}
+{"id": "b", "image": "b:1",
+      "repository": {"url": "https://me:hunter2@example.com/é"}}
+{"id": "c", "image": "c:1",
+      "command": ["agent", "--token=ghp_0123456789012345678901234567890123456"]}"#;
+    let world = World::new().file("tasks.json", task);
+    for format in ["human", "json", "sarif", "github"] {
+        let run = world.run(&["validate", "-t", "tasks.json", "--format", format]);
+        assert_eq!(run.code, 3, "{}", run.stderr);
+        for rule in ["secret-in-env", "git-url", "secret-in-command"] {
+            assert!(run.stdout.contains(rule), "{format} {rule}");
+        }
+        let told = run.stdout + &run.stderr;
+        assert!(!told.contains("ghp_") && !told.contains("hunter2"), "{told}");
+    }
+}

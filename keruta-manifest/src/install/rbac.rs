@@ -39,8 +39,9 @@ pub(super) fn objects(plan: &InstallPlan) -> Vec<Object> {
 /// In each task namespace.
 fn task_rules() -> Vec<PolicyRule> {
     vec![
-        // create: submit an attempt. get: on AlreadyExists, compare it with the wanted one. list, watch: follow it to its
-        // end. patch: suspend it, lift its deadline, and server-side apply. delete: cancel it, and clean up after it.
+        // create: submit an attempt, or take its name where it was cancelled before. get: on AlreadyExists, compare it with
+        // the wanted one. list, watch: follow it to its end. patch: end it (parallelism and deadline), and note on it what
+        // was seen and judged. delete: clean up after it.
         rule("batch", "jobs", &["create", "delete", "get", "list", "patch", "watch"]),
         // get, list, watch: why it waits, how each container ended, whether it was disrupted. patch: take off the
         // finalizer that kept the Pod until that was seen. delete: a Pod that is stuck, where cancelling cannot wait.

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::names::JobName;
 use super::volume::VolumePlan;
-use crate::value::{DnsLabel, LabelValue, QualifiedName, Text};
+use crate::value::{DnsLabel, LabelValue, QualifiedName};
 
 /// A ConfigMap of texts, each of which becomes a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ impl ConfigMapPlan {
     }
 
     /// Adds a text under a key of the caller's choice, which must be a key that a ConfigMap can have.
-    pub(super) fn add(&mut self, key: &str, text: &Text, executable: bool) {
+    pub(super) fn add(&mut self, key: &str, text: impl Into<String>, executable: bool) {
         self.data.insert(key.to_owned(), text.into());
         if executable {
             self.executable.push(key.to_owned());
@@ -58,8 +58,17 @@ impl ConfigMapPlan {
         self.data.is_empty()
     }
 
-    /// The volume that holds the texts as files of the keys' names.
+    /// The volume that holds the texts so far as files of the keys' names.
     pub(super) fn volume(&self, name: &DnsLabel) -> VolumePlan {
+        self.volume_of(name, self.data.keys())
+    }
+
+    /// The volume that holds one text as a file of the key's name.
+    pub(super) fn volume_with(&self, name: &DnsLabel, key: &str) -> VolumePlan {
+        self.volume_of(name, self.data.keys().filter(|other| *other == key))
+    }
+
+    fn volume_of<'a>(&self, name: &DnsLabel, keys: impl Iterator<Item = &'a String>) -> VolumePlan {
         let item = |key: &String| KeyToPath {
             key: key.clone(),
             path: key.clone(),
@@ -67,7 +76,7 @@ impl ConfigMapPlan {
             ..KeyToPath::default()
         };
         let config_map = self.metadata.name.as_deref().unwrap_or_default();
-        VolumePlan::config_map(name, config_map, self.data.keys().map(item).collect(), None)
+        VolumePlan::config_map(name, config_map, keys.map(item).collect(), None)
     }
 
     /// The Kubernetes object.

@@ -54,7 +54,7 @@ fn keruta(task: &Task, settings: &Settings, lineage: &Lineage, origins: &mut Ori
     let workspace = workspace::resolve(&mut context, &names);
     let mut config_map = ConfigMapPlan::new(&names.own.job);
     let main = main_container::resolve(&mut context, &workspace, &mut config_map);
-    let steps = steps::resolve(&mut context, &workspace);
+    let steps = steps::resolve(&mut context, &workspace, &mut config_map);
     let Some(main) = main else { return Err(context.into_problems()) };
     let job = pod::resolve(&mut context, &names, &workspace, main, steps);
     let job = match job.build() {

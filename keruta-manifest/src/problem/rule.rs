@@ -96,7 +96,7 @@ rules! {
     /// Two fields that exclude each other.
     Conflict = "conflict", "https://kubernetes.io/docs/concepts/workloads/controllers/job/";
     /// A name that is given twice where it must be unique.
-    Unique = "unique", "https://kubernetes.io/docs/concepts/workloads/pods/init-containers/";
+    Unique = "unique", "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/";
     /// A probe or lifecycle hook on a plain init container.
     InitContainer = "init-container", "https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#differences-from-regular-containers";
     /// Ancestors that contradict each other or form a cycle.

@@ -45,9 +45,10 @@ pub(super) fn check(object: &Object, sink: &mut Sink<'_>) {
             FindingId::SizeApplyAnnotation,
             "",
             format!(
-                "The object has {bytes} bytes as JSON. `kubectl apply` keeps a copy in an annotation, and the annotations may have {ANNOTATIONS_LIMIT} bytes together."
+                "The object has {bytes} bytes as JSON, and `kubectl apply` refuses it: it keeps a copy in an annotation, and the annotations may have {ANNOTATIONS_LIMIT} bytes together.{}",
+                if matches!(object, Object::ConfigMap(_)) { " The Job is created all the same, and its Pod waits for this object." } else { "" },
             ),
-            "Use `kubectl apply --server-side` or `kubectl create`, or put large text into the workspace.",
+            "Apply it with `kubectl apply --server-side`, which keeps no copy, or put large text into the workspace.",
         );
     }
     check_annotations(annotations, "/metadata/annotations", sink);

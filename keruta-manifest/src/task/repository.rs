@@ -29,7 +29,8 @@ pub struct Repository {
     /// Directories of a sparse checkout (cone mode); all where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sparse: Vec<RelativePath>,
-    /// Directory below the workspace that holds the checkout. Default: the workspace itself.
+    /// Directory below the workspace that holds the checkout. Default: the workspace itself. The main container starts in
+    /// the workspace all the same; `workingDir` says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<RelativePath>,
     /// How git proves who it is.

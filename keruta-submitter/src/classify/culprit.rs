@@ -90,12 +90,12 @@ fn step_failed(pod: &ObservedPod, step: &ObservedContainer, end: &Termination) -
     }
     let meaning = exit_code::of_step(&step.name, end.exit_code);
     let mut evidence = of_end(pod, step, end);
-    let sentence = format!("the step {} {}", step.name, how_ended(end));
-    let detail = end.message.as_deref().or(meaning.as_ref().map(|meaning| meaning.words));
-    evidence.summary = with_detail(sentence, detail);
+    let mut sentence = format!("the step {} {}", step.name, how_ended(end));
     if let Some(meaning) = &meaning {
-        evidence.cure = Some(meaning.words.to_owned()).filter(|_| end.message.is_some());
+        sentence = format!("{sentence} ({})", meaning.words);
+        evidence.cure = Some(meaning.cure.to_owned());
     }
+    evidence.summary = with_detail(sentence, end.message.as_deref());
     failed(Cause::InitStepFailed, meaning.is_some_and(|meaning| meaning.retryable), evidence)
 }
 
@@ -110,6 +110,7 @@ fn command_failed(pod: &ObservedPod, main: &ObservedContainer, end: &Termination
         evidence.signal = None;
         let sentence = format!("{} (exit code {})", meaning.words, end.exit_code);
         evidence.summary = with_detail(sentence, end.message.as_deref());
+        evidence.cure = Some(meaning.cure.to_owned()).filter(|cure| !cure.is_empty());
         let outcome = match end.exit_code {
             AGENT_CANCELLED => Outcome::Cancelled,
             AGENT_OUT_OF_TIME => Outcome::Failed(Cause::Deadline),

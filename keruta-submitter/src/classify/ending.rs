@@ -19,6 +19,19 @@ pub(super) fn verdict(view: &View<'_>) -> Option<Verdict> {
         if let Some(condition) = job.condition(JobConditionKind::Failed) {
             return Some(job_failed(view, job, condition));
         }
+        // The Job is decided and waits for its Pods, one of which cannot end: its node is lost.
+        let lost = |pod: &&ObservedPod| is_over(pod) && !pod.phase.is_final();
+        if let Some(condition) = job.condition(JobConditionKind::FailureTarget)
+            && view.pods.iter().any(lost)
+            && view.pods.iter().all(|pod| is_over(pod))
+        {
+            return Some(job_failed(view, job, condition));
+        }
+        // A suspended Job has no deadline, so an order to end it would never show (measured). Nothing of it runs, and the
+        // order lets nothing run: it takes effect when the Job is resumed.
+        if let Some(stop) = job.stop.as_ref().filter(|_| job.suspended && job.active == 0) {
+            return view.pods.iter().all(|pod| is_over(pod)).then(|| stop.verdict.clone());
+        }
     }
     // A Job that waits for the deletion of its Pods, while a finalizer on them waits for this verdict, would wait for ever.
     let deleted = view.gone || view.job.is_some_and(|job| job.deletion_at.is_some());
@@ -99,7 +112,7 @@ fn deadline(view: &View<'_>, job: &ObservedJob, condition: &JobCondition) -> Ver
             }
             None => "its Pod was at work".to_owned(),
         };
-        doing = with_detail(doing, why_waiting(pod));
+        doing = with_detail(doing, why_waiting(pod).or_else(|| view.was_held_up_by(pod)));
         let ended = at_work.and_then(|container| Some(of_end(pod, container, container.termination()?)));
         let at = ended.unwrap_or_else(|| Evidence {
             container: at_work.map(|container| container.name.to_string()),
@@ -152,6 +165,7 @@ fn job_deleted(view: &View<'_>) -> Verdict {
     }
     let mut evidence = view.current().map(main_of).unwrap_or_default();
     evidence.summary = match evidence.exit_code {
+        _ if view.job.is_none() => format!("the Job of {} is gone, and nothing is known of its end", view.attempt),
         Some(code) => {
             format!("somebody deleted the Job before it had ended; its container ended with exit code {code}")
         }

@@ -44,20 +44,31 @@ pub(super) fn how_ended(end: &Termination) -> String {
     }
 }
 
-/// The last line of a text, cut to what fits into a sentence.
-pub(super) fn last_line(text: Option<&str>) -> Option<String> {
-    const MOST: usize = 160;
-    let line = text?.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
-    let mut short: String = line.chars().filter(|char| !char.is_control()).take(MOST).collect();
-    if line.chars().count() > MOST {
-        short.push('…');
+/// The line of a text that tells most: the last one that speaks of an error, else the last. Standard output and error reach
+/// the log in no certain order, so the very last line need not be it. Of a long line, its beginning and its end, where
+/// chains of errors have their cause.
+fn telling_line(text: Option<&str>) -> Option<String> {
+    const HEAD: usize = 90;
+    const TAIL: usize = 130;
+    const SIGNS: [&str; 6] = ["error", "fatal", "panic", "exception", "failed", "cannot"];
+    let mut lines = text?.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+    let speaks = |line: &str| {
+        let line = line.to_ascii_lowercase();
+        SIGNS.iter().any(|sign| line.contains(sign))
+    };
+    let line = lines.clone().find(|line| speaks(line)).or_else(|| lines.next())?;
+    let chars: Vec<char> = line.chars().filter(|char| !char.is_control()).collect();
+    match (chars.get(..HEAD), chars.len().checked_sub(TAIL).and_then(|start| chars.get(start..))) {
+        (Some(head), Some(tail)) if chars.len() > HEAD + TAIL => {
+            Some(head.iter().chain(&[' ', '…', ' ']).chain(tail).collect())
+        }
+        _ => Some(chars.into_iter().collect()),
     }
-    Some(short)
 }
 
 /// `sentence: detail`, or the sentence alone.
 pub(super) fn with_detail(sentence: String, detail: Option<&str>) -> String {
-    match last_line(detail) {
+    match telling_line(detail) {
         Some(detail) => format!("{sentence}: {detail}"),
         None => sentence,
     }

@@ -23,6 +23,6 @@ pub struct Judgement {
     pub first_seen: FirstSeen,
     /// When to judge again though nothing changes: a grace runs out then.
     pub wake_at: Option<Timestamp>,
-    /// Whether only Events can tell what it waits for.
+    /// Whether only Events can tell what it waits for: list those about its Job and its newest Pod, by uid, and judge again.
     pub wants_events: bool,
 }

@@ -11,8 +11,11 @@ use crate::status::TaskStatus;
 /// `Pending` again.
 pub(super) fn status(view: &View<'_>) -> TaskStatus {
     let suspended = view.job.is_some_and(|job| job.suspended);
-    let counted = view.job.is_some_and(|job| job.failed > 0 || job.succeeded > 0);
-    if !suspended && (counted || view.pods.iter().any(|pod| has_started(pod))) {
+    let seen_ended = view.pods.iter().filter(|pod| pod.phase.is_final()).count();
+    let counted = view.job.map_or(0, |job| u64::from(job.failed) + u64::from(job.succeeded));
+    // A Pod that was counted and is gone is taken for one that had started.
+    let unseen = counted > seen_ended as u64;
+    if !suspended && (unseen || view.pods.iter().any(|pod| has_started(pod))) {
         TaskStatus::InProgress
     } else {
         TaskStatus::Pending
@@ -31,6 +34,7 @@ pub(super) fn phase(view: &View<'_>) -> Phase {
         Some(pod) if !is_over(pod) => of_pod(pod),
         Some(pod) if pod.phase == PodPhase::Succeeded => Phase::Ending,
         None if view.failed() == 0 => Phase::Scheduling { reason: None },
+        _ if view.is_out_of_tries() => Phase::Ending,
         _ => Phase::Retrying { failed: view.failed() },
     }
 }
@@ -56,6 +60,9 @@ fn of_pod(pod: &ObservedPod) -> Phase {
     }
     if pod.containers.iter().any(ObservedContainer::is_running) {
         return Phase::Running;
+    }
+    if pod.containers.iter().all(|main| main.termination().is_some()) {
+        return Phase::Ending;
     }
     let steps = || pod.init.iter().filter(|container| !container.sidecar);
     // Init containers start in order; each waits for the one before it.

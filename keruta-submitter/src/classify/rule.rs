@@ -57,6 +57,14 @@ pub(super) const CRASH_LOOP: Rule = Rule {
     cure: "look at the container's log, also at that of its earlier runs",
 };
 
+/// A Pod whose node does not answer. The Job starts no other before this one has ended, which it may never.
+pub(super) const NODE_LOST: Rule = Rule {
+    cause: Cause::NodeLost,
+    patience: Patience::Unschedulable,
+    retryable: true,
+    cure: "start another attempt, and look at the node",
+};
+
 /// What a waiting container's reason means; `None` for the ordinary ones, such as `ContainerCreating`.
 ///
 /// An image that is not there, or is refused, stays so; a registry that does not answer may answer another attempt.

@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::culprit::named;
+use super::disruption;
 use super::evidence::{failed, how_ended, of_pod, with_detail};
 use super::rule::{self, Rule};
-use super::view::{View, has_started, is_live};
+use super::view::{View, has_started, is_live, is_over};
 use crate::observe::{ContainerState, FirstSeen, ObservedContainer, ObservedEvent, ObservedPod, Termination};
 use crate::verdict::{Cause, Evidence, Verdict};
 
@@ -51,9 +52,27 @@ pub(super) fn troubles(view: &View<'_>, events: &[ObservedEvent], first_seen: &m
             first_seen.forget(&job_key(cause));
         }
     } else {
+        lost(view, &mut troubles);
         refused(view, events, &mut troubles);
     }
     troubles
+}
+
+/// A Pod whose node is lost, and that no other has replaced.
+fn lost(view: &View<'_>, troubles: &mut Vec<Trouble>) {
+    let Some(pod) = view.pods.last().filter(|pod| is_over(pod) && !pod.phase.is_final()) else { return };
+    let Some(disruption) = disruption::of(pod).filter(|disruption| disruption.cause == Cause::NodeLost) else { return };
+    troubles.push(Trouble {
+        key: pod_key(Cause::NodeLost, pod),
+        rule: rule::NODE_LOST,
+        acute: true,
+        evidence: Evidence {
+            summary: with_detail("the Pod's node was lost, and the Pod has not ended".to_owned(), disruption.message),
+            reason: disruption.reason.map(str::to_owned),
+            message: disruption.message.map(str::to_owned),
+            ..of_pod(pod)
+        },
+    });
 }
 
 fn unscheduled(pod: &ObservedPod, troubles: &mut Vec<Trouble>) {
@@ -142,7 +161,7 @@ fn crash_loop(
     }
     let times = if container.restarts == 1 { "once".to_owned() } else { format!("{} times", container.restarts) };
     let sentence =
-        format!("{} keeps crashing: it was started again {times} and {}", named(pod, container), how_ended(end));
+        format!("{} keeps crashing: it was started again {times} and last {}", named(pod, container), how_ended(end));
     troubles.push(Trouble {
         key,
         rule: rule::CRASH_LOOP,
@@ -154,7 +173,6 @@ fn crash_loop(
             signal: end.signal(),
             reason: Some("CrashLoopBackOff".to_owned()),
             message: end.message.as_deref().map(str::to_owned),
-            started_at: end.started_at,
             ..of_pod(pod)
         },
     });
@@ -166,14 +184,18 @@ fn ran_long(end: &Termination) -> bool {
 
 /// Whether a Pod has a node, and a container that waits for what only Events tell: a volume, the Pod's sandbox.
 pub(super) fn waits_without_a_word(pod: &ObservedPod) -> bool {
-    let idle = |container: &ObservedContainer| match &container.state {
+    let waits = |container: &ObservedContainer| match &container.state {
         ContainerState::Waiting { reason, .. } => {
             reason.as_deref().is_none_or(|reason| matches!(reason, "ContainerCreating" | "PodInitializing"))
         }
-        ContainerState::Running { .. } => false,
-        ContainerState::Terminated(_) => true,
+        _ => false,
     };
-    is_live(pod) && pod.node.is_some() && pod.unscheduled.is_none() && pod.all_containers().all(idle)
+    let done = |container: &ObservedContainer| container.termination().is_some_and(Termination::succeeded);
+    is_live(pod)
+        && pod.node.is_some()
+        && pod.unscheduled.is_none()
+        && pod.all_containers().all(|container| waits(container) || done(container))
+        && pod.containers.iter().any(waits)
 }
 
 fn pod_event(pod: &ObservedPod, events: &[ObservedEvent], troubles: &mut Vec<Trouble>) {
@@ -212,12 +234,15 @@ fn refused(view: &View<'_>, events: &[ObservedEvent], troubles: &mut Vec<Trouble
         Cause::QuotaExceeded => "the namespace's quota has no room for the Pod",
         _ => "the cluster refuses the Pod",
     };
+    // `Error creating: pods "keruta-job-a-xvrt7" is forbidden: ` only says it once more.
+    let detail =
+        event.message.as_deref().map(|message| message.split_once("is forbidden: ").map_or(message, |(_, why)| why));
     troubles.push(Trouble {
         key: job_key(rule.cause),
         rule,
         acute: true,
         evidence: Evidence {
-            summary: with_detail(sentence.to_owned(), event.message.as_deref()),
+            summary: with_detail(sentence.to_owned(), detail),
             ..of_event(event, Evidence::default())
         },
     });

@@ -2,11 +2,14 @@
 
 use super::disruption;
 use super::seen::Seen;
-use crate::observe::{ObservedContainer, ObservedJob, ObservedPod, PodPhase, Stop};
+use crate::attempt::Attempt;
+use crate::observe::{FirstSeen, ObservedContainer, ObservedJob, ObservedPod, PodPhase, Stop};
 use crate::verdict::Cause;
 
 /// What is seen, in order.
 pub(super) struct View<'a> {
+    /// Whose.
+    pub(super) attempt: &'a Attempt,
     /// The Job, also where it is gone.
     pub(super) job: Option<&'a ObservedJob>,
     /// Whether it is gone.
@@ -15,6 +18,7 @@ pub(super) struct View<'a> {
     pub(super) pods: Vec<&'a ObservedPod>,
     /// The order to end it.
     pub(super) stop: Option<&'a Stop>,
+    first_seen: &'a FirstSeen,
 }
 
 impl<'a> View<'a> {
@@ -23,7 +27,15 @@ impl<'a> View<'a> {
         let mut pods: Vec<_> =
             seen.pods.iter().copied().filter(|pod| job.is_none_or(|job| pod.job_uid == job.uid)).collect();
         pods.sort_by(|a, b| (a.created_at, &a.name).cmp(&(b.created_at, &b.name)));
-        Self { job, gone: seen.job.is_none(), pods, stop: job.and_then(|job| job.stop.as_deref()).or(seen.stop) }
+        let gone = seen.job.is_none();
+        Self {
+            attempt: seen.attempt,
+            job,
+            gone,
+            pods,
+            stop: job.and_then(|job| job.stop.as_deref()).or(seen.stop),
+            first_seen: seen.first_seen,
+        }
     }
 
     /// The Pod that does the work: the newest that has neither ended nor been asked to go, else the newest that has not
@@ -38,6 +50,23 @@ impl<'a> View<'a> {
         self.pods.iter().rev().copied().find(|pod| pod.phase == PodPhase::Failed)
     }
 
+    /// What a Pod was waiting for, as far as its first-seen time tells: `ImagePull`. When a Pod is deleted, the kubelet
+    /// overwrites its containers' reasons.
+    pub(super) fn was_held_up_by(&self, pod: &ObservedPod) -> Option<&'a str> {
+        self.first_seen.iter().find_map(|(state, _)| {
+            let (cause, rest) = state.split_once('/')?;
+            let held_up = rest.split('/').next() == Some(&*pod.name) && !has_started(pod);
+            held_up.then_some(cause)
+        })
+    }
+
+    /// Whether its Job will try no more, though it has not said so yet. A disturbed Pod may not have counted.
+    pub(super) fn is_out_of_tries(&self) -> bool {
+        let own = |pod: &&&ObservedPod| pod.phase == PodPhase::Failed && disruption::of(pod).is_none();
+        let failed = self.pods.iter().filter(own).count();
+        self.job.is_some_and(|job| failed > job.backoff_limit as usize || job.failed > job.backoff_limit)
+    }
+
     /// How many Pods have failed: as the Job counts, or as one sees.
     pub(super) fn failed(&self) -> u32 {
         let seen = self.pods.iter().filter(|pod| pod.phase == PodPhase::Failed).count();
@@ -50,8 +79,12 @@ pub(super) fn is_live(pod: &ObservedPod) -> bool {
     !is_over(pod) && pod.deletion_at.is_none()
 }
 
-/// Whether nothing of a Pod runs any more, or nobody will ever tell: its node is lost, or it never had one.
-pub(super) fn is_over(pod: &ObservedPod) -> bool {
+/// Whether nothing of a Pod runs any more, or nobody will ever tell: its node is lost, or it never had one and is to go.
+///
+/// Its end is then evidence, for a verdict or for none: where a newer Pod has taken its place, or a verdict is recorded, the
+/// finalizer that keeps it may be removed.
+#[must_use]
+pub fn is_over(pod: &ObservedPod) -> bool {
     pod.phase.is_final()
         || (pod.deletion_at.is_some() && pod.node.is_none())
         || disruption::of(pod).is_some_and(|disruption| disruption.cause == Cause::NodeLost)

@@ -12,7 +12,7 @@ use super::right::MissingRight;
 pub(super) fn of(error: kube::Error, action: Action, server: &str) -> ClusterError {
     let server = server.to_owned();
     match error {
-        kube::Error::Api(status) => of_status(*status, action, server),
+        kube::Error::Api(status) => of_status(&status, action, server),
         kube::Error::Auth(error) => ClusterError::Unauthorized { server, why: chain(&error) },
         kube::Error::Service(error) => ClusterError::Unreachable { server, why: chain(&*error) },
         kube::Error::HyperError(error) => ClusterError::Unreachable { server, why: chain(&error) },
@@ -36,7 +36,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn of_status(status: Status, action: Action, server: String) -> ClusterError {
+fn of_status(status: &Status, action: Action, server: String) -> ClusterError {
     let action = Box::new(action);
     let details = status.details.as_ref();
     let retry_after = details

@@ -83,6 +83,12 @@ impl Backoff {
     }
 }
 
+/// A seed that follows from a name (FNV-1a).
+#[must_use]
+pub fn seed(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// A number from 0 to 1 that follows from its arguments (the mixing steps of splitmix64).
 #[must_use]
 pub fn jitter(seed: u64, number: u32) -> f64 {

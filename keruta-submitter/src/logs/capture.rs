@@ -2,6 +2,7 @@
 
 mod batch;
 mod read;
+mod settings;
 
 #[cfg(test)]
 mod tests;
@@ -16,102 +17,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, debug, info_span, warn};
 
-use super::decode::Decoder;
-use super::{Cursor, Gap, LogEntry, LogReadError, LogReader, LogSource, Piece, Redactor, Splitter};
+use super::decode::LogDecoder;
+use super::{Cursor, Gap, LogEntry, LogReadError, LogReader, LogSource, Piece, Redactor};
 use crate::journal::Journal;
 use batch::Batch;
 use read::{End, Read};
 
-/// What is known of the container whose log is captured. It comes from the watch of Pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContainerLife {
-    /// It has not started.
-    Waiting,
-    /// It runs.
-    Running,
-    /// This run of it has ended and there is no later one.
-    Ended,
-    /// It was started again; its restart count now.
-    Restarted {
-        /// The restart count of the run that is there now.
-        to: u32,
-    },
-    /// The Pod is gone, and its logs with it.
-    PodGone,
-}
-
-/// How logs are captured.
-#[derive(Debug, Clone)]
-pub struct CaptureSettings {
-    /// A stream that gives nothing for so long is cut and opened again: it may have stalled. Default 60 s.
-    pub idle: Duration,
-    /// The same, after the container has ended. Default 10 s.
-    pub idle_after_end: Duration,
-    /// A batch is kept when it takes so many bytes of memory. Default 256 KiB.
-    pub batch_bytes: usize,
-    /// A batch is kept when its first line is so old. Default 200 ms.
-    pub batch_time: Duration,
-    /// A longer line comes in pieces, in bytes. Default 8 MiB.
-    pub longest_line: usize,
-    /// The first pause after a failure or a cut; it doubles. Default 500 ms.
-    pub pause: Duration,
-    /// The longest pause. Default 15 s.
-    pub longest_pause: Duration,
-    /// How long reading the rest is tried after the container has ended. Default 5 min.
-    pub drain_limit: Duration,
-    /// A log of at most so many bytes is read again from its beginning at the end where `sinceTime` was used before: a clock
-    /// that was set back hides lines from it. Default 1 MiB.
-    pub check_bytes: u64,
-    /// How often in a row the server may say that there is no such log before it is believed. Default 5.
-    pub refusals: u32,
-}
-
-impl Default for CaptureSettings {
-    fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(60),
-            idle_after_end: Duration::from_secs(10),
-            batch_bytes: 256 << 10,
-            batch_time: Duration::from_millis(200),
-            longest_line: Splitter::LONGEST,
-            pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(15),
-            drain_limit: Duration::from_secs(300),
-            check_bytes: 1 << 20,
-            refusals: 5,
-        }
-    }
-}
-
-/// What was kept by one call of the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
-    /// How many lines and gaps.
-    pub entries: usize,
-    /// The bytes of their messages.
-    pub bytes: usize,
-    /// The time from the last line's timestamp to its keeping: how far the capture lags behind, as far as the node's clock
-    /// and ours agree.
-    pub lag: Duration,
-}
-
-/// Told of every batch that was kept.
-pub type OnKept = Arc<dyn Fn(&LogSource, Kept) + Send + Sync>;
-
-/// What a capture has done, in all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CaptureStats {
-    /// Entries kept, gaps among them.
-    pub entries: u64,
-    /// Bytes of messages kept.
-    pub bytes: u64,
-    /// Gaps kept.
-    pub gaps: u64,
-    /// How many streams were opened.
-    pub opened: u64,
-    /// The greatest lag of a batch.
-    pub greatest_lag: Duration,
-}
+pub use settings::{CaptureSettings, CaptureStats, ContainerLife, Kept, OnKept};
 
 /// Captures logs; shared by all captures of a process.
 #[derive(Clone)]
@@ -180,6 +92,9 @@ impl Task<'_> {
         }
         let over = self.read_all(&mut cursor).await;
         let lost = match over {
+            Over::Drained if cursor.open.is_some() => {
+                Some("the rest of an over-long line is not in the log".to_owned())
+            }
             Over::Drained => self.torn.take(),
             Over::Lost(reason) => Some(reason),
         };
@@ -201,7 +116,7 @@ impl Task<'_> {
                     return cursor.unwrap_or_default();
                 }
                 Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "the journal does not tell how far the log is")
+                    warn!(error = &error as &dyn std::error::Error, "the journal does not tell how far the log is");
                 }
             }
             self.rest().await;
@@ -211,8 +126,8 @@ impl Task<'_> {
     async fn read_all(&mut self, cursor: &mut Cursor) -> Over {
         let settings = &self.capture.settings;
         let mut started = cursor.lines > 0;
-        let mut filtered = started;
         let mut refusals = 0;
+        let mut ended_here = 0;
         let mut drained_since = None;
         let mut half = None;
         let mut relocate = false;
@@ -253,30 +168,35 @@ impl Task<'_> {
                         continue;
                     }
                 }
-            } else if !follow && filtered && cursor.bytes <= settings.check_bytes {
+            } else if !follow && cursor.bytes <= settings.check_bytes {
                 cursor.whole_file()
             } else {
                 cursor.start()
             };
             relocate = false;
-            filtered |= start.since.is_some();
+
             let Read { end, fresh, caught_up, half_line, decoder } = self.read(cursor, &start, follow, previous).await;
             debug!(?end, fresh, caught_up, "the stream ended");
             if fresh > 0 {
                 refusals = 0;
                 self.pause = settings.pause;
             }
+            // A stream may be cut anywhere; that two end at the same place is the log's end.
+            ended_here = match end {
+                End::Eof if caught_up && half_line.is_none() => 1 + if fresh == 0 { ended_here } else { 0 },
+                _ => 0,
+            };
             match end {
                 End::Eof if !follow && caught_up && fresh == 0 => match half_line {
-                    None => return Over::Drained,
+                    None if ended_here > 1 => return Over::Drained,
                     // What two reads show is the container's last line, which it did not end; a cut falls elsewhere.
-                    Some(line) if half.as_ref() == Some(&line) => {
+                    Some(rest) if half.as_ref() == Some(&rest) => {
                         if let Some(decoder) = decoder {
-                            self.keep_half_line(cursor, decoder, line).await;
+                            self.keep_half_line(cursor, decoder, rest).await;
                         }
                         return Over::Drained;
                     }
-                    line => half = line,
+                    rest => half = rest,
                 },
                 End::Eof if !follow && !caught_up => {
                     half = half_line;
@@ -291,8 +211,9 @@ impl Task<'_> {
                     debug!("the lines that were kept are not in the log as they were");
                     relocate = true;
                 }
+                // It may only have been filtered away.
+                End::RestLost | End::Unstamped(_) if start.since.is_some() => relocate = true,
                 End::RestLost => self.torn = Some("the rest of an over-long line is not in the log".into()),
-                End::Unstamped(_) if start.since.is_some() => relocate = true,
                 // Silence is no failure.
                 End::Idle if caught_up => continue,
                 End::Eof | End::Idle => {}
@@ -327,7 +248,7 @@ impl Task<'_> {
             .then(|| Over::Lost(format!("the log can be read no more: {reason}")))
     }
 
-    async fn keep_half_line(&mut self, cursor: &mut Cursor, mut decoder: Decoder, line: Piece) {
+    async fn keep_half_line(&mut self, cursor: &mut Cursor, mut decoder: LogDecoder, line: Piece) {
         let mut batch = Batch::default();
         if decoder.take_half_line(line, &mut batch.entries).is_ok() {
             batch.note();

@@ -125,7 +125,7 @@ impl Cursor {
     /// Where to go on.
     pub(crate) fn start(&self) -> Start {
         let second = self.last.and_then(|last| {
-            let latest = whole_second(last) - 1;
+            let latest = whole_second(self.open.map_or(last, |open| last.min(open.at))) - 1;
             self.seconds.iter().rev().find(|second| second.since <= latest)
         });
         match second.and_then(|second| Some((Timestamp::from_second(second.since).ok()?, second.mark))) {

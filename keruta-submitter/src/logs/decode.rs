@@ -13,8 +13,20 @@ use super::resume::Skip;
 use super::splitter::{Piece, Splitter};
 use super::{Cursor, Gap, Level, LogEntry, LogLine, Redactor};
 
-/// Reads one stream of a log from where a cursor stands.
-pub(crate) struct Decoder {
+/// Reads one stream of a log from where a cursor stands: what a capture does without its network and its journal.
+///
+/// ```
+/// use keruta_submitter::logs::{Cursor, Level, LogDecoder, LogEntry};
+///
+/// let mut decoder = LogDecoder::new(Default::default(), Cursor::default());
+/// let mut entries = Vec::new();
+/// decoder.push("2026-11-21T10:00:00.000000001Z WARN: odd\n2026-11-21T10".into(), &mut entries).unwrap();
+/// let LogEntry::Line(line) = &entries[0] else { panic!() };
+/// assert_eq!((line.number, line.level, &line.message[..]), (1, Level::Warn, &b"WARN: odd"[..]));
+/// assert_eq!(decoder.cursor().lines, 1);
+/// ```
+#[derive(Debug)]
+pub struct LogDecoder {
     splitter: Splitter,
     redactor: Arc<Redactor>,
     cursor: Cursor,
@@ -27,6 +39,7 @@ pub(crate) struct Decoder {
 }
 
 /// A line that comes in pieces.
+#[derive(Debug)]
 struct Line {
     at: Timestamp,
     hasher: XxHash64,
@@ -38,19 +51,30 @@ struct Line {
 }
 
 /// A stream that is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Strange {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StrangeLog {
     /// The lines that were kept are not in it as they were.
+    #[error("the lines that were kept are not in the log as they were")]
     Mismatch,
     /// A text without a timestamp: the kubelet's own words, or the tail of a line.
+    #[error("a line of the log has no timestamp")]
     Unstamped(Bytes),
     /// The rest of the line that was kept in part is not in it.
+    #[error("the rest of an over-long line is not in the log")]
     RestLost,
 }
 
-impl Decoder {
+impl LogDecoder {
+    /// Goes on behind a cursor, in a stream of the whole log.
+    #[must_use]
+    pub fn new(redactor: Arc<Redactor>, cursor: Cursor) -> Self {
+        let start = cursor.whole_file();
+        Self::resume(Splitter::LONGEST, redactor, cursor, &start, None)
+    }
+
     /// Goes on behind `cursor` in a stream that was opened as `start` says; `torn` where lines may be missing before it.
-    pub(crate) fn new(
+    pub(crate) fn resume(
         longest: usize,
         redactor: Arc<Redactor>,
         cursor: Cursor,
@@ -58,19 +82,13 @@ impl Decoder {
         torn: Option<String>,
     ) -> Self {
         let skip = Skip::new(start.known, &cursor);
-        Self {
-            splitter: Splitter::new(longest),
-            redactor,
-            cursor,
-            skip,
-            filtered: start.since.is_some(),
-            torn,
-            line: None,
-        }
+        let (splitter, filtered) = (Splitter::new(longest), start.since.is_some());
+        Self { splitter, redactor, cursor, skip, filtered, torn, line: None }
     }
 
     /// The cursor behind the entries that were given out.
-    pub(crate) const fn cursor(&self) -> &Cursor {
+    #[must_use]
+    pub const fn cursor(&self) -> &Cursor {
         &self.cursor
     }
 
@@ -85,7 +103,11 @@ impl Decoder {
     }
 
     /// Takes what came next and adds what is new to `entries`.
-    pub(crate) fn push(&mut self, chunk: Bytes, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+    ///
+    /// # Errors
+    ///
+    /// Where the stream is not what was read before. What was added to the entries stands; the stream is of no more use.
+    pub fn push(&mut self, chunk: Bytes, entries: &mut Vec<LogEntry>) -> Result<(), StrangeLog> {
         self.splitter.push(chunk);
         while let Some(piece) = self.splitter.next_piece() {
             self.take(piece, entries)?;
@@ -99,18 +121,18 @@ impl Decoder {
     }
 
     /// Takes half a line for a whole one: a container's last line that it did not end. All before it must be kept.
-    pub(crate) fn take_half_line(&mut self, line: Piece, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+    pub(crate) fn take_half_line(&mut self, line: Piece, entries: &mut Vec<LogEntry>) -> Result<(), StrangeLog> {
         self.take(Piece { last: true, ..line }, entries)
     }
 
-    fn take(&mut self, piece: Piece, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+    fn take(&mut self, piece: Piece, entries: &mut Vec<LogEntry>) -> Result<(), StrangeLog> {
         if piece.first {
             let Some(at) = piece.timestamp else {
                 // The tail of a line that began before `sinceTime`, which was not counted either.
                 if self.filtered && !self.skip.is_over() && self.skip.is_at_start() {
                     return Ok(());
                 }
-                return Err(Strange::Unstamped(piece.data));
+                return Err(StrangeLog::Unstamped(piece.data));
             };
             if piece.last && self.cursor.open.is_none() {
                 return self.whole(at, piece.data, entries);
@@ -120,10 +142,10 @@ impl Decoder {
         self.piece(piece, entries)
     }
 
-    fn whole(&mut self, at: Timestamp, data: Bytes, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+    fn whole(&mut self, at: Timestamp, data: Bytes, entries: &mut Vec<LogEntry>) -> Result<(), StrangeLog> {
         let fingerprint = Fingerprint::new(at, &data);
         if !self.skip.is_over() {
-            return self.skip.pass(fingerprint).map_err(|_| Strange::Mismatch);
+            return self.skip.pass(fingerprint).map_err(|_| StrangeLog::Mismatch);
         }
         self.gap(at, entries);
         self.cursor.keep(fingerprint, data.len() as u64);
@@ -138,28 +160,27 @@ impl Decoder {
         Ok(())
     }
 
-    fn begin(&mut self, at: Timestamp, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+    fn begin(&mut self, at: Timestamp, entries: &mut Vec<LogEntry>) -> Result<(), StrangeLog> {
         let mut known = 0;
         if self.skip.is_over() {
-            if let Some(open) = self.cursor.open {
-                if self.torn.is_some() {
-                    // The line that was kept in part is gone; its number is used.
+            match self.cursor.open {
+                // It goes on; a gap stands behind it.
+                Some(open) if open.at == at => known = open.bytes,
+                Some(_) if self.torn.is_none() => return Err(StrangeLog::RestLost),
+                open => {
+                    // The number of a line whose rest is lost is used.
+                    self.cursor.lines += u64::from(open.is_some());
                     self.cursor.open = None;
-                    self.cursor.lines += 1;
-                } else if open.at == at {
-                    known = open.bytes;
-                } else {
-                    return Err(Strange::RestLost);
+                    self.gap(at, entries);
                 }
             }
-            self.gap(at, entries);
         }
         let redactor = PieceRedactor::from(known);
         self.line = Some(Line { at, hasher: XxHash64::with_seed(0), bytes: 0, known, level: None, redactor });
         Ok(())
     }
 
-    fn piece(&mut self, piece: Piece, entries: &mut Vec<LogEntry>) -> Result<(), Strange> {
+    fn piece(&mut self, piece: Piece, entries: &mut Vec<LogEntry>) -> Result<(), StrangeLog> {
         // Pieces of a text without a timestamp.
         let Some(line) = &mut self.line else { return Ok(()) };
         line.hasher.write(&piece.data);
@@ -193,10 +214,10 @@ impl Decoder {
         let Some(mut line) = self.line.take() else { return Ok(()) };
         let fingerprint = Fingerprint { at: line.at, hash: short(line.hasher.finish()) };
         if !fresh {
-            return self.skip.pass(fingerprint).map_err(|_| Strange::Mismatch);
+            return self.skip.pass(fingerprint).map_err(|_| StrangeLog::Mismatch);
         }
-        if line.known > 0 {
-            return Err(Strange::RestLost);
+        if line.known > 0 && self.torn.is_none() {
+            return Err(StrangeLog::RestLost);
         }
         let bytes = line.bytes;
         let rest = std::mem::take(&mut line.redactor).finish(&self.redactor);

@@ -109,3 +109,78 @@ fn chunks(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+    use kube::Config;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::attempt::Attempt;
+
+    /// Asks a server that gives this answer; what was asked, and what came of it.
+    async fn ask(answer: &str, request: LogRequest) -> (String, Result<Vec<u8>, LogReadError>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let client = Client::try_from(Config::new(url)).unwrap();
+        let source = LogSource {
+            attempt: Attempt { namespace: "ns".into(), task: "task".into(), number: 1 },
+            job: "job".into(),
+            pod: "pod".into(),
+            pod_uid: "uid".into(),
+            container: "main".into(),
+            restart: 0,
+        };
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = vec![0; 4096];
+            let length = stream.read(&mut asked).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&asked[..length]).lines().next().unwrap_or_default().to_owned()
+        };
+        let read = async {
+            let chunks: Vec<Bytes> = KubeLogReader::new(client).open(&source, &request).await?.try_collect().await?;
+            Ok(chunks.concat())
+        };
+        tokio::join!(serve, read)
+    }
+
+    #[tokio::test]
+    async fn a_log_is_asked_for_from_a_whole_second_and_with_timestamps() {
+        let since = Some("2026-11-21T10:00:06Z".parse().unwrap());
+        let answer =
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n4\r\na\nb\u{0}\r\n0\r\n\r\n";
+        let (asked, read) = ask(answer, LogRequest { since, follow: true, previous: true }).await;
+        assert_eq!(read.unwrap(), b"a\nb\0");
+        assert!(asked.starts_with("GET /api/v1/namespaces/ns/pods/pod/log?"), "{asked}");
+        for part in
+            ["container=main", "follow=true", "previous=true", "sinceTime=2026-11-21T10%3A00%3A06Z", "timestamps=true"]
+        {
+            assert!(asked.contains(&format!("&{part}")), "{asked}");
+        }
+        assert!(!asked.contains("tailLines"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_broken_stream_is_an_error_and_not_the_end() {
+        let answer = "HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n4\r\na\nb\u{0}\r\n";
+        let (_, read) = ask(answer, LogRequest::default()).await;
+        assert!(matches!(read, Err(LogReadError::Broken(_))), "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn refusals_are_told_apart() {
+        for (code, told) in [(400, "NotReady"), (404, "NotFound"), (403, "Denied"), (500, "Broken")] {
+            let body = format!(
+                r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"why","reason":"x","code":{code}}}"#
+            );
+            let answer =
+                format!("HTTP/1.1 {code} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let (_, read) = ask(&answer, LogRequest::default()).await;
+            let error = format!("{:?}", read.unwrap_err());
+            assert!(error.starts_with(told), "{code}: {error}");
+        }
+    }
+}

@@ -74,7 +74,7 @@ pub(crate) enum Located {
     Behind(Mark),
     /// The file goes on behind these lines, and some may be missing between the last kept line and them.
     Torn(Mark, &'static str),
-    /// The file is empty, or reaches back before the remembered lines and does not hold them: it was not read to its end.
+    /// The file is empty, or reaches back to the remembered lines and does not hold the last: it was not read to its end.
     Cut,
 }
 
@@ -138,10 +138,10 @@ impl<'a> Locator<'a> {
             (Some(Found { behind, .. }), _) => {
                 Located::Torn(behind, "lines that were kept are not in the log as they were")
             }
-            (None, Some(behind)) => Located::Torn(behind, "the last line that was kept is not in the log as it was"),
+            (None, Some(_)) => Located::Cut,
             (None, None) => {
                 let oldest = self.cursor.recent.iter().map(|line| line.at).min();
-                if self.first.is_none_or(|first| Some(first.at) < oldest) {
+                if self.first == self.cursor.first || self.first.is_none_or(|first| Some(first.at) < oldest) {
                     Located::Cut
                 } else {
                     Located::Torn(Mark::default(), "the log was rotated before it was read")
@@ -150,9 +150,9 @@ impl<'a> Locator<'a> {
         }
     }
 
-    /// What to go on with where the end of the file cannot be reached: nothing that was seen is taken for new.
-    pub(crate) const fn give_up(&self) -> Located {
-        Located::Torn(self.seen, "the log could not be read to its end")
+    /// What to go on with where the last line that was kept is never found: nothing that may have been kept is taken for new.
+    pub(crate) fn give_up(&self) -> Located {
+        Located::Torn(self.related.unwrap_or(self.seen), "the last line that was kept is not in the log as it was")
     }
 }
 

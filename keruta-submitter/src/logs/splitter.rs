@@ -36,6 +36,7 @@ pub struct Splitter {
     chunk: Bytes,
     held: BytesMut,
     inside: bool,
+    clock: Clock,
 }
 
 impl Splitter {
@@ -46,7 +47,13 @@ impl Splitter {
     #[must_use]
     pub fn new(longest: usize) -> Self {
         // Room for a timestamp at least.
-        Self { longest: longest.max(64), chunk: Bytes::new(), held: BytesMut::new(), inside: false }
+        Self {
+            longest: longest.max(64),
+            chunk: Bytes::new(),
+            held: BytesMut::new(),
+            inside: false,
+            clock: Clock::default(),
+        }
     }
 
     /// Takes what came next. All pieces should have been taken out before.
@@ -93,12 +100,44 @@ impl Splitter {
         let first = !self.inside;
         self.inside = !last;
         let mut timestamp = None;
-        if first && let Some((at, length)) = stamp(&data) {
+        if first && let Some((at, length)) = self.clock.stamp(&data) {
             timestamp = Some(at);
             data.advance(length);
         }
         Piece { first, last, timestamp, data }
     }
+}
+
+/// Reads timestamps. Most lines are of the same second as the line before: then only the fraction is read.
+#[derive(Debug, Default)]
+struct Clock {
+    /// `2026-11-21T10:00:00.` and its second.
+    last: Option<([u8; 20], i64)>,
+}
+
+impl Clock {
+    /// The timestamp before a line and its length with the blank behind it.
+    fn stamp(&mut self, line: &[u8]) -> Option<(Timestamp, usize)> {
+        // 2026-11-21T10:00:00.000000000Z and a blank: what the kubelet writes in UTC.
+        let usual = line.first_chunk::<31>().filter(|head| head.ends_with(b"Z ") && head[19] == b'.');
+        let Some((second, fraction)) = usual.and_then(|head| head.split_first_chunk::<20>()) else {
+            return stamp(line);
+        };
+        if let Some((last, at)) = &self.last
+            && last == second
+            && let Some(nanosecond) = digits(&fraction[..9])
+        {
+            return Some((Timestamp::new(*at, nanosecond).ok()?, 31));
+        }
+        let (at, length) = stamp(line)?;
+        // Before 1970 a fraction counts backwards.
+        self.last = (at.as_second() > 0).then(|| (*second, at.as_second()));
+        Some((at, length))
+    }
+}
+
+fn digits(text: &[u8]) -> Option<i32> {
+    text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i32::from(byte - b'0')))
 }
 
 /// The timestamp before a line and its length with the blank behind it. The kubelet writes RFC 3339 with nanoseconds, in the
@@ -169,6 +208,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_second_that_is_remembered_reads_the_same(
+            times in proptest::collection::vec((-3i64..3, 0i32..1_000_000_000, 0usize..31, any::<u8>()), 1..20),
+        ) {
+            let mut clock = Clock::default();
+            for (second, nanosecond, place, byte) in times {
+                let at = Timestamp::new(1_700_000_000 + second, nanosecond).unwrap();
+                let mut line = format!("{at:.9} x").into_bytes();
+                prop_assert_eq!(clock.stamp(&line), Some((at, 31)));
+                line[place] = byte;
+                prop_assert_eq!(clock.stamp(&line), stamp(&line));
+            }
+        }
+
         #[test]
         fn the_borders_of_chunks_do_not_matter(
             bytes in proptest::collection::vec(prop_oneof![4 => any::<u8>(), 1 => Just(b'\n')], 0..600),

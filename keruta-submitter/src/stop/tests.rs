@@ -2,7 +2,8 @@ use http::Method;
 use serde_json::json;
 
 use super::*;
-use crate::submit::{MemoryLedger, SubmitError, SubmitOptions, submit};
+use crate::journal::MemoryLedger;
+use crate::submit::{SubmitError, SubmitOptions, submit};
 use crate::testing::{Fault, Server, impatient};
 use crate::verdict::{Evidence, Outcome};
 

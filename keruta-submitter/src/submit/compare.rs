@@ -57,7 +57,8 @@ fn differences(existing: &Job, wanted: &Job) -> Vec<String> {
     };
     let (old, new) = (json(existing), json(wanted));
     let changes = immutable_changes(&old, &new, KubernetesVersion::default());
-    let mut found: Vec<String> = changes.into_iter().map(|change| change.message).collect();
+    let mut found: Vec<String> =
+        changes.into_iter().map(|change| format!("{}: {}", change.pointer, change.message)).collect();
     for field in ["backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"] {
         let of = |job: &Value| job["spec"][field].as_i64();
         let (before, after) = (of(&old), of(&new));

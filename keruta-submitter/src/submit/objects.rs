@@ -60,6 +60,7 @@ impl Submission<'_> {
         if let Some(owner) = owner
             && self.get::<Job>(&owner.name).await?.is_none_or(|job| job.metadata.uid.as_ref() != Some(&owner.uid))
         {
+            self.ledger.created(&self.bundle.attempt, &owner.uid, self.now).await?;
             return Err(self.had_a_job(format!("its ConfigMap belonged to the Job with uid {}", owner.uid)));
         }
         Ok(())

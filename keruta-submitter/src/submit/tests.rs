@@ -108,6 +108,23 @@ async fn a_witness_says_that_there_was_a_job() {
 }
 
 #[tokio::test]
+async fn files_that_belonged_to_a_job_say_that_there_was_one() {
+    let (server, ledger) = (Server::default(), MemoryLedger::default());
+    let first = send(&server, &ledger, &bundle()).await.unwrap();
+    server.remove(JOB);
+    // Kubernetes has not collected them yet.
+    let ledger = MemoryLedger::default();
+    assert!(matches!(send(&server, &ledger, &bundle()).await, Err(SubmitError::HadAJob { .. })));
+    assert_eq!(ledger.lookup(&bundle().attempt).await.unwrap().unwrap().job_uid, Some(first.job_uid));
+    let mut map = server.remove(MAP).unwrap();
+    map["metadata"].as_object_mut().unwrap().remove("ownerReferences");
+    map["data"] = json!({"other": "text"});
+    server.put(MAP, map);
+    let error = send(&server, &MemoryLedger::default(), &bundle()).await.unwrap_err();
+    assert!(error.to_string().contains("the text \"other\" differs"), "{error}");
+}
+
+#[tokio::test]
 async fn an_answer_that_is_lost_makes_no_second_job() {
     for answer in [None, Some((504, "Timeout", "late")), Some((500, "InternalError", "x"))] {
         for (path, writes) in [("jobs", 5), ("persistentvolumeclaims", 5), ("configmaps", 5)] {

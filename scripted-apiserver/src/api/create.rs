@@ -71,9 +71,8 @@ fn place(store: &Store, resource: Resource, namespace: &str, value: &mut Value) 
             None => return Err(ApiError::not_found(Resource::Namespaces, namespace)),
             Some(found) if crate::object::deleting(&found.value) => {
                 let name = text(value, "/metadata/name");
-                let why = format!(
-                    "unable to create new content in namespace {namespace} because it is being terminated"
-                );
+                let why =
+                    format!("unable to create new content in namespace {namespace} because it is being terminated");
                 return Err(ApiError::forbidden(resource, name, &why));
             }
             Some(_) => {}

@@ -70,9 +70,7 @@ pub(crate) fn delete(store: &mut Store, caller: &Caller, key: &Key, options: &Op
     }
     let mut value = found.value.clone();
     let mut known = finalizers(&value);
-    for (policy, finalizer) in
-        [(Propagation::Orphan, "orphan"), (Propagation::Foreground, "foregroundDeletion")]
-    {
+    for (policy, finalizer) in [(Propagation::Orphan, "orphan"), (Propagation::Foreground, "foregroundDeletion")] {
         let wanted = propagation(key.resource, options) == policy;
         if wanted && !deleting(&value) && !known.iter().any(|known| known == finalizer) {
             known.push(finalizer.to_owned());

@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 fn merge_key(list: &str) -> Option<&'static str> {
     match list {
         "conditions" => Some("type"),
-        "containers" | "initContainers" | "ephemeralContainers" | "env" | "volumes" | "imagePullSecrets" => Some("name"),
+        "containers" | "initContainers" | "ephemeralContainers" | "env" | "volumes" | "imagePullSecrets" => {
+            Some("name")
+        }
         "ownerReferences" => Some("uid"),
         "volumeMounts" => Some("mountPath"),
         _ => None,

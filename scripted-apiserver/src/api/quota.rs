@@ -1,4 +1,4 @@
-//! ResourceQuota: counts of objects, and sums of what Pods and claims ask for.
+//! Quotas: counts of objects, and sums of what Pods and claims ask for.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +22,7 @@ pub(crate) fn admit(store: &Store, key: &Key, value: &Value) -> Result<()> {
             if ask == 0 && key.resource == Resource::Pods && COMPUTE.contains(&name.as_str()) {
                 let containers: Vec<&str> =
                     list(value, "/spec/containers").iter().map(|container| text(container, "/name")).collect();
-                let why = format!(
-                    "failed quota: {}: must specify {name} for: {}",
-                    quota.name(),
-                    containers.join(",")
-                );
+                let why = format!("failed quota: {}: must specify {name} for: {}", quota.name(), containers.join(","));
                 return Err(ApiError::forbidden(key.resource, &key.name, &why));
             }
             let taken = sum(store, &key.namespace, name);

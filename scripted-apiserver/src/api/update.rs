@@ -125,13 +125,12 @@ pub(crate) fn patch(
         PatchKind::Merge => json_patch::merge(&mut new, &patch),
         PatchKind::Strategic => merge::strategic(&mut new, patch),
         PatchKind::Json => {
-            let patch: json_patch::Patch = serde_json::from_value(patch).map_err(|error| {
-                ApiError::bad_request(format!("error decoding patch: {error}"))
-            })?;
+            let patch: json_patch::Patch = serde_json::from_value(patch)
+                .map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;
             json_patch::patch(&mut new, &patch).map_err(|_| {
                 let message = "the server rejected our request due to an error in our request";
                 let mut error = ApiError::new(422, "Invalid", message);
-                error.details = Some(serde_json::json!({}));
+                error.details = Some(Box::default());
                 error
             })?;
         }

@@ -20,7 +20,7 @@ pub(super) fn notice(cluster: &Cluster, notice: &Notice) {
                 owner_gone(store, &caller, &dependent, object.uid());
             }
             for owner in list(&object.value, "/metadata/ownerReferences") {
-                finish_owner(store, &key.namespace, text(owner, "/uid"));
+                finish_owner(store, &caller, &key.namespace, owner);
             }
             finish_namespace(store, object.namespace());
         });
@@ -62,7 +62,9 @@ fn exists(store: &Store, namespace: &str, owner: &Value) -> bool {
     // An owner of a kind that is unknown here cannot be judged.
     let Some(resource) = resource else { return true };
     let namespace = if resource.namespaced() { namespace } else { "" };
-    store.get(&Key::new(resource, namespace, text(owner, "/name"))).is_some_and(|found| found.uid() == text(owner, "/uid"))
+    store
+        .get(&Key::new(resource, namespace, text(owner, "/name")))
+        .is_some_and(|found| found.uid() == text(owner, "/uid"))
 }
 
 fn absent_owner(store: &mut Store, caller: &Caller, key: &Key, value: &Value) {
@@ -110,8 +112,7 @@ fn foreground(store: &mut Store, caller: &Caller, key: &Key, uid: &str) {
     for dependent in store.owned_by(uid) {
         let Some(found) = store.get(&dependent).cloned() else { continue };
         let owners = list(&found.value, "/metadata/ownerReferences");
-        let blocks =
-            owners.iter().any(|owner| text(owner, "/uid") == uid && flag(owner, "/blockOwnerDeletion"));
+        let blocks = owners.iter().any(|owner| text(owner, "/uid") == uid && flag(owner, "/blockOwnerDeletion"));
         if !deleting(&found.value) {
             let options = Options { propagation: Some(Propagation::Foreground), ..Options::default() };
             let _ = delete(store, caller, &dependent, &options);
@@ -124,13 +125,17 @@ fn foreground(store: &mut Store, caller: &Caller, key: &Key, uid: &str) {
 }
 
 /// A dependent is gone: an owner that waits for its dependents may go.
-fn finish_owner(store: &mut Store, namespace: &str, uid: &str) {
-    let waiting = store.all(Resource::Jobs, Some(namespace)).into_iter().find(|job| {
+fn finish_owner(store: &mut Store, caller: &Caller, namespace: &str, owner: &Value) {
+    if text(owner, "/kind") != "Job" {
+        return;
+    }
+    let key = Key::new(Resource::Jobs, namespace, text(owner, "/name"));
+    let uid = text(owner, "/uid");
+    let waits = store.get(&key).is_some_and(|job| {
         job.uid() == uid && finalizers(&job.value).iter().any(|finalizer| finalizer == "foregroundDeletion")
     });
-    if let Some(job) = waiting {
-        let key = Key::new(Resource::Jobs, namespace, job.name());
-        foreground(store, &Caller::component("kube-controller-manager"), &key, uid);
+    if waits {
+        foreground(store, caller, &key, uid);
     }
 }
 
@@ -147,7 +152,11 @@ fn empty_namespace(store: &mut Store, caller: &Caller, name: &str) {
 fn finish_namespace(store: &mut Store, name: &str) {
     let key = Key::new(Resource::Namespaces, "", name);
     let ending = store.get(&key).is_some_and(|namespace| deleting(&namespace.value));
-    let empty = || ALL.into_iter().filter(|resource| resource.namespaced()).all(|resource| store.all(resource, Some(name)).is_empty());
+    let empty = || {
+        ALL.into_iter()
+            .filter(|resource| resource.namespaced())
+            .all(|resource| store.all(resource, Some(name)).is_empty())
+    };
     if ending && empty() {
         store.remove(&key);
     }

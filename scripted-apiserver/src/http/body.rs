@@ -50,6 +50,11 @@ pub(crate) fn text(code: u16, text: &str) -> Response<Body> {
     response(code, "text/plain; charset=utf-8", whole(Bytes::copy_from_slice(text.as_bytes())))
 }
 
+/// An answer of nothing.
+pub(crate) fn empty() -> Response<Body> {
+    response(204, "text/plain", whole(Bytes::new()))
+}
+
 /// An error as its `Status`.
 pub(crate) fn status(error: &ApiError) -> Response<Body> {
     let mut answer = json(error.code, Bytes::from(error.body().to_string()));

@@ -73,7 +73,9 @@ pub(super) fn version(text: &str) -> Result<Option<u64>> {
     match text {
         "" | "0" => Ok(None),
         text => text.parse().map(Some).map_err(|_| {
-            ApiError::bad_request(format!("Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"))
+            ApiError::bad_request(format!(
+                "Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+            ))
         }),
     }
 }
@@ -82,16 +84,14 @@ fn expired_page(rv: u64, store: &Store) -> ApiError {
     if rv > store.rv() {
         return ApiError::rv_too_large(rv, store.rv());
     }
-    let mut error = ApiError::new(
+    ApiError::new(
         410,
         "Expired",
         "The provided continue parameter is too old to display a consistent list result. You can start a new list \
          without the continue parameter, or use the continue token in this response to retrieve the remainder of the \
          results. Continuing with the provided token results in an inconsistent list - objects that were created, \
          modified, or deleted between the time the first chunk was returned and now may show up in the list.",
-    );
-    error.metadata = json!({});
-    error
+    )
 }
 
 pub(super) fn list(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) -> Result<Response<Body>> {
@@ -124,7 +124,13 @@ pub(super) fn list(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) ->
             Some(wanted) if wanted > now => Err(ApiError::rv_too_large(wanted, now)),
             Some(wanted) if exact => {
                 let objects = store.all_at(resource, namespace, wanted);
-                let gone = || ApiError::new(410, "Expired", format!("The resourceVersion for the provided list is too old: {wanted}"));
+                let gone = || {
+                    ApiError::new(
+                        410,
+                        "Expired",
+                        format!("The resourceVersion for the provided list is too old: {wanted}"),
+                    )
+                };
                 objects.map(|objects| (wanted, objects)).ok_or_else(gone)
             }
             _ => Ok((now, store.all(resource, namespace))),
@@ -133,7 +139,9 @@ pub(super) fn list(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) ->
     let after = from.map(|from| from.after);
     let mut matching: Vec<&Arc<Object>> = objects
         .iter()
-        .filter(|object| after.as_ref().is_none_or(|after| place(object) > after.split_once('/').unwrap_or(("", after))))
+        .filter(|object| {
+            after.as_ref().is_none_or(|after| place(object) > after.split_once('/').unwrap_or(("", after)))
+        })
         .filter(|object| selector.matches(&object.value))
         .collect();
     let mut metadata = json!({"resourceVersion": rv.to_string()});

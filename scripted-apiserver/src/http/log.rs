@@ -22,7 +22,8 @@ pub(super) fn log(cluster: &Arc<Cluster>, asked: &Asked) -> Result<Response<Body
     let reading = reading(asked)?;
     let container = container(&pod.value, asked.query.text("container"))?;
     if text(&pod.value, "/spec/nodeName").is_empty() {
-        return Err(ApiError::bad_request(format!("pod {} does not have a host assigned", key.name)));
+        // Measured: an unscheduled Pod's log is an empty success.
+        return Ok(super::body::empty());
     }
     let uid = pod.uid().to_owned();
     if cluster.pods().get(&uid).is_some_and(|control| control.node_lost()) {
@@ -36,7 +37,10 @@ pub(super) fn log(cluster: &Arc<Cluster>, asked: &Asked) -> Result<Response<Body
     let id = instance(&pod.value, &container, asked.query.flag("previous"))?;
     let files = cluster.logs().get(&(uid, container)).cloned().unwrap_or_default();
     let file = files.into_iter().find(|file| file.container_id == id && !file.gone());
-    let file = file.ok_or_else(|| ApiError::bad_request(format!("unable to retrieve container logs for {id}")))?;
+    // Measured: the kubelet tells this as if it were the log, with 200.
+    let Some(file) = file else {
+        return Ok(super::body::text(200, &format!("unable to retrieve container logs for {id}")));
+    };
     let (writer, answer) = streamed("text/plain");
     let follow = asked.query.flag("follow");
     let reader = file.reader(reading);
@@ -55,7 +59,10 @@ fn reading(asked: &Asked) -> Result<Reading> {
     let mut since = None;
     if let Some(time) = query.get("sinceTime") {
         if since_seconds.is_some() {
-            causes.push(Cause::forbidden("sinceSeconds", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+            causes.push(Cause::forbidden(
+                "sinceSeconds",
+                "at most one of `sinceTime` or `sinceSeconds` may be specified",
+            ));
         }
         let parsed: jiff::Timestamp = time.parse().map_err(|_| {
             ApiError::bad_request(format!("parsing time \"{time}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse"))
@@ -81,7 +88,7 @@ fn reading(asked: &Asked) -> Result<Reading> {
         causes.push(Cause::forbidden("stream", "may not be specified"));
     }
     if !causes.is_empty() {
-        return Err(ApiError::invalid_kind("PodLogOptions", "", "", &causes));
+        return Err(ApiError::invalid_kind("PodLogOptions", "", &asked.route.name, &causes));
     }
     Ok(Reading {
         timestamps: query.flag("timestamps"),
@@ -123,8 +130,7 @@ fn container(pod: &Value, wanted: &str) -> Result<String> {
 /// The id of the instance whose log is meant (`validateContainerLogStatus` of the kubelet).
 fn instance(pod: &Value, container: &str, previous: bool) -> Result<String> {
     let name = text(pod, "/metadata/name");
-    let statuses =
-        list(pod, "/status/containerStatuses").iter().chain(list(pod, "/status/initContainerStatuses"));
+    let statuses = list(pod, "/status/containerStatuses").iter().chain(list(pod, "/status/initContainerStatuses"));
     let subject = format!("container \"{container}\" in pod \"{name}\"");
     let Some(status) = statuses.into_iter().find(|status| text(status, "/name") == container) else {
         return Err(ApiError::bad_request(format!("{subject} is not available")));
@@ -167,7 +173,12 @@ struct Stream {
 /// The stream has ended.
 struct Ended;
 
-async fn serve(mut stream: Stream, mut reader: Reader, file: Arc<LogFile>, follow: bool) -> std::result::Result<(), Ended> {
+async fn serve(
+    mut stream: Stream,
+    mut reader: Reader,
+    file: Arc<LogFile>,
+    follow: bool,
+) -> std::result::Result<(), Ended> {
     let mut growth = file.growth();
     loop {
         growth.borrow_and_update();

@@ -44,7 +44,7 @@ impl Route {
         rest.first().copied().unwrap_or_default().clone_into(&mut route.name);
         rest.get(1).copied().unwrap_or_default().clone_into(&mut route.subresource);
         let collection = route.name.is_empty();
-        route.verb = match method.as_str() {
+        let verb = match method.as_str() {
             "GET" | "HEAD" if query.flag("watch") => "watch",
             "GET" | "HEAD" if collection => "list",
             "POST" => "create",
@@ -54,8 +54,8 @@ impl Route {
             "PATCH" => "patch",
             "DELETE" => "delete",
             _ => "unknown",
-        }
-        .to_owned();
+        };
+        verb.clone_into(&mut route.verb);
         route
     }
 

@@ -99,7 +99,8 @@ impl Watch {
         let mut bookmark = Instant::now() + self.cluster.settings.bookmarks;
         loop {
             changes.borrow_and_update();
-            let (now, batch) = self.cluster.read(|store| (store.rv(), store.changes_after(self.resource, cursor, BATCH)));
+            let (now, batch) =
+                self.cluster.read(|store| (store.rv(), store.changes_after(self.resource, cursor, BATCH)));
             let batch = match batch {
                 Ok(batch) => batch,
                 Err(oldest) => return self.sink.error(&ApiError::expired(cursor, oldest)).await,
@@ -113,7 +114,7 @@ impl Watch {
             }
             cursor = now;
             tokio::select! {
-                changed = changes.changed() => changed.map_err(|_| Ended)?,
+                woken = changes.changed() => woken.map_err(|_| Ended)?,
                 () = self.sink.writer.closed() => return Err(Ended),
                 () = tokio::time::sleep_until(self.until) => return Ok(()),
                 () = tokio::time::sleep_until(bookmark) => {
@@ -138,7 +139,8 @@ impl Watch {
 
     /// Sends the present state; returns its version.
     async fn present(&mut self) -> std::result::Result<u64, Ended> {
-        let (rv, objects) = self.cluster.read(|store| (store.rv(), store.all(self.resource, self.namespace.as_deref())));
+        let (rv, objects) =
+            self.cluster.read(|store| (store.rv(), store.all(self.resource, self.namespace.as_deref())));
         for object in objects.iter().filter(|object| self.selector.matches(&object.value)) {
             self.sink.event("ADDED", object).await?;
         }

@@ -121,8 +121,7 @@ pub(super) fn delete(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) 
 
 pub(super) fn delete_collection(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) -> Result<Response<Body>> {
     let (caller, options) = (caller(asked)?, options(asked)?);
-    let selector =
-        Selector::parse(resource, asked.query.text("labelSelector"), asked.query.text("fieldSelector"))?;
+    let selector = Selector::parse(resource, asked.query.text("labelSelector"), asked.query.text("fieldSelector"))?;
     let namespace = Some(asked.route.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let gone: Vec<Value> = cluster.write(|store| {
         let all = store.all(resource, namespace);

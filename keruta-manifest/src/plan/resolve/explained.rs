@@ -2,6 +2,8 @@
 //!
 //! Told from the finished objects, so that planning itself is not cluttered with it.
 
+mod volumes;
+
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Container;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -41,18 +43,7 @@ pub(super) fn note(context: &mut Context<'_>, job: &Job) {
         let origin = if field { task(pointer) } else { setting(default) };
         note_job(context, &format!("{POD}/{pointer}"), origin);
     }
-    for (index, volume) in pod.volumes.iter().flatten().enumerate() {
-        let origin = if index == 0 || volume.name == context.settings.workspace.volume_name.as_str() {
-            continue;
-        } else if volume.name == "keruta-files" {
-            task("files")
-        } else if volume.name == "git-credentials" {
-            task("repository.credentials")
-        } else {
-            task("volumes")
-        };
-        note_job(context, &format!("{POD}/volumes/{index}"), origin);
-    }
+    volumes::note(context, pod);
 }
 
 fn task(path: &str) -> Origin {
@@ -114,6 +105,7 @@ fn config_map(context: &mut Context<'_>) {
     for key in ["description", "script"] {
         context.origins.note(CONFIG_MAP, || (format!("/data/{key}"), task(key)));
     }
+    context.origins.note(CONFIG_MAP, || (format!("/data/{}", git::USER_KEY), setting("security.profile")));
 }
 
 /// What every container before the main one has, and what is known of keruta's own.
@@ -128,7 +120,6 @@ fn init_container(context: &mut Context<'_>, pointer: &str, container: &Containe
             ("command", Origin::BuiltIn { rule: "the git step's script" }),
             ("image", setting("images.git")),
             ("resources", setting("resources.init")),
-            ("volumeMounts", setting("workspace.mountPath")),
             ("workingDir", setting("workspace.mountPath")),
         ]),
         setup::NAME => notes.extend([
@@ -136,7 +127,6 @@ fn init_container(context: &mut Context<'_>, pointer: &str, container: &Containe
             ("command", Origin::BuiltIn { rule: "the setup step's script" }),
             ("image", setting("images.curl")),
             ("resources", setting("resources.init")),
-            ("volumeMounts", setting("workspace.mountPath")),
             ("workingDir", setting("workspace.mountPath")),
         ]),
         _ => {}

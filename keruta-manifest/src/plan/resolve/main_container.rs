@@ -15,7 +15,10 @@ use crate::value::{AbsolutePath, DnsLabel, RelativePath, Text};
 /// A script of more bytes comes as a file: the kernel's limit for one argument is 131,072.
 const MAX_INLINE_SCRIPT: usize = 100_000;
 const SCRIPT_KEY: &str = "script";
-const SCRIPT_FILE: &str = "/keruta/script";
+pub(super) const SCRIPT_FILE: &str = "/keruta/script";
+
+/// The volume of the Job's ConfigMap.
+pub(super) const FILES_VOLUME: &str = "keruta-files";
 
 /// The container; `None` where there is no image, which is a problem then.
 pub(super) fn resolve(
@@ -42,8 +45,8 @@ pub(super) fn resolve(
         let message = "a script is the container's command: it excludes command and args";
         context.problem(root("script"), Rule::Conflict, message, "remove script, or command and args");
     }
-    let placeholder = crate::value::ImageReference::constant("scratch");
-    let mut container = ContainerPlan::new(settings.pod.container_name.clone(), image.clone().unwrap_or(placeholder));
+    let stand_in = crate::value::ImageReference::constant("scratch");
+    let mut container = ContainerPlan::new(settings.pod.container_name.clone(), image.clone().unwrap_or(stand_in));
     container = environment::task_variables(context, container, config_map);
     container = environment::api_variables(context, container);
     environment::refuse_reserved(context, &task.env);
@@ -114,7 +117,7 @@ fn files(context: &mut Context<'_>, mut container: ContainerPlan, config_map: &m
     if config_map.is_empty() {
         return container;
     }
-    let volume = config_map.volume(&DnsLabel::constant("keruta-files"));
+    let volume = config_map.volume(&DnsLabel::constant(FILES_VOLUME));
     for (key, path) in [("description", environment::DESCRIPTION_FILE), (SCRIPT_KEY, SCRIPT_FILE)] {
         if config_map.holds(key) {
             mounts.push((AbsolutePath::constant(path), RelativePath::constant(key)));
@@ -190,7 +193,6 @@ fn origins(context: &mut Context<'_>) {
             format!("{container}/terminationMessagePolicy"),
             Origin::BuiltIn { rule: "the last log lines explain a failure" },
         ),
-        (format!("{container}/volumeMounts"), setting("workspace.mountPath")),
     ];
     if task.script.is_some() {
         notes.push((format!("{container}/command"), word("script")));

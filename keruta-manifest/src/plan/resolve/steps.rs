@@ -3,13 +3,15 @@
 use super::context::{Context, JOB, POD, root};
 use super::environment;
 use super::workspace::Workspace;
+use crate::plan::config_map::ConfigMapPlan;
 use crate::plan::container::{ContainerPlan, ProbedContainer};
 use crate::plan::origin::Origin;
 use crate::plan::security::{container_security, writing_step_security};
 use crate::plan::step::{git, http, run, setup, wait, write_file};
 use crate::problem::{FieldPath, Rule};
+use crate::settings::{SecurityProfile, SecuritySettings};
 use crate::task::{Credentials, EnvMap, InitStep, Repository, Resources};
-use crate::value::{AbsolutePath, GitScheme};
+use crate::value::{AbsolutePath, DnsLabel, GitScheme, RelativePath};
 
 /// A container before the main one.
 pub(super) enum Step {
@@ -19,7 +21,7 @@ pub(super) enum Step {
     Sidecar(ProbedContainer),
 }
 
-pub(super) fn resolve(context: &mut Context<'_>, workspace: &Workspace) -> Vec<Step> {
+pub(super) fn resolve(context: &mut Context<'_>, workspace: &Workspace, config_map: &mut ConfigMapPlan) -> Vec<Step> {
     let mut steps = Vec::new();
     let task = context.task;
     let own = |wanted: fn(&InitStep) -> bool| task.init_steps.iter().enumerate().filter(move |(_, step)| wanted(step));
@@ -29,7 +31,7 @@ pub(super) fn resolve(context: &mut Context<'_>, workspace: &Workspace) -> Vec<S
     }
     if let Some(repository) = &task.repository {
         note_origin(context, &steps, || Origin::Task { path: "repository".to_owned() });
-        steps.push(Step::Init(git_step(context, workspace, repository)));
+        steps.push(Step::Init(git_step(context, workspace, repository, config_map)));
     }
     if let Some(container) = setup_step(context, workspace) {
         note_origin(context, &steps, || Origin::Setting { path: "setup".to_owned() });
@@ -121,12 +123,37 @@ fn own_step(context: &mut Context<'_>, workspace: &Workspace, index: usize, step
     }
 }
 
-fn git_step(context: &mut Context<'_>, workspace: &Workspace, repository: &Repository) -> ContainerPlan {
+fn git_step(
+    context: &mut Context<'_>,
+    workspace: &Workspace,
+    repository: &Repository,
+    config_map: &mut ConfigMapPlan,
+) -> ContainerPlan {
     check_repository(context, repository);
     let checkout = workspace.checkout.as_ref().unwrap_or(&workspace.mount_path);
     let container = git::container(repository, checkout, context.settings);
-    finish(context, workspace, container, None, None, &EnvMap::default(), || root("repository"))
-        .security(writing_step_security(&context.settings.security))
+    let container = finish(context, workspace, container, None, None, &EnvMap::default(), || root("repository"))
+        .security(writing_step_security(&context.settings.security));
+    let security = &context.settings.security;
+    let by_ssh = matches!(repository.credentials, Some(Credentials::SshKeySecret(_)));
+    if by_ssh && security.profile == SecurityProfile::Restricted {
+        named_user(container, security, config_map)
+    } else {
+        container
+    }
+}
+
+/// ssh runs for no uid without a name, and no image knows the one of the settings.
+fn named_user(container: ContainerPlan, security: &SecuritySettings, config_map: &mut ConfigMapPlan) -> ContainerPlan {
+    let SecuritySettings { run_as_user, run_as_group, .. } = security;
+    config_map.add(git::USER_KEY, format!("keruta:x:{run_as_user}:{run_as_group}:keruta:/tmp:/bin/sh\n"), false);
+    let volume = config_map.volume_with(&DnsLabel::constant(git::USER_VOLUME), git::USER_KEY);
+    container.mount_part(
+        &volume,
+        &AbsolutePath::constant("/etc/passwd"),
+        Some(&RelativePath::constant(git::USER_KEY)),
+        true,
+    )
 }
 
 /// What the settings allow, and which credentials go with which URL.

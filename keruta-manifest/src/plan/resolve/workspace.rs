@@ -41,7 +41,15 @@ pub(super) fn resolve(context: &mut Context<'_>, names: &TaskNames) -> Workspace
 
     let (size, access_mode, storage_class) = claim_parts(context);
     let kind = kind(context, is_child);
-    context.job_origin("/spec/template/spec/volumes", || Origin::Setting { path: "workspace.kind".to_owned() });
+    context.job_origin("/spec/template/spec/volumes", || {
+        if own.is_some_and(|own| own.kind.is_some()) {
+            Origin::Task { path: "workspace.kind".to_owned() }
+        } else if repository.is_some_and(|repository| repository.use_pvc.is_some()) {
+            Origin::Task { path: "repository.usePvc".to_owned() }
+        } else {
+            Origin::Setting { path: "workspace.kind".to_owned() }
+        }
+    });
     let mut workspace = Workspace {
         volume: VolumePlan::empty_dir(volume_name, None, false),
         mount_path,

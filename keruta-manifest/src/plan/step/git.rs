@@ -10,6 +10,11 @@ use crate::task::{Credentials, Repository};
 use crate::value::{AbsolutePath, ConfigKey, DnsLabel};
 
 pub(in crate::plan) const NAME: &str = "git-clone";
+/// The volume of the credentials' Secret.
+pub(in crate::plan) const CREDENTIALS_VOLUME: &str = "git-credentials";
+/// The volume that gives the step's user a name, and the key of its text in the Job's ConfigMap.
+pub(in crate::plan) const USER_VOLUME: &str = "git-user";
+pub(in crate::plan) const USER_KEY: &str = "git-user";
 /// Where the script looks for credentials by itself.
 const CREDENTIALS_DIR: &str = "/etc/keruta/git";
 
@@ -84,7 +89,7 @@ fn with_credentials(container: ContainerPlan, credentials: &Credentials) -> Cont
         }
         Credentials::TokenSecret(secret) => (&secret.name, vec![item(&secret.key, "token")], secret.username.as_ref()),
     };
-    let volume = VolumePlan::secret(&DnsLabel::constant("git-credentials"), secret, items, Some(true));
+    let volume = VolumePlan::secret(&DnsLabel::constant(CREDENTIALS_VOLUME), secret, items, Some(true));
     let container = container.mount_part(&volume, &AbsolutePath::constant(CREDENTIALS_DIR), None, true);
     match username {
         Some(username) => container.literal("KERUTA_GIT_TOKEN_USER", username.as_str()),

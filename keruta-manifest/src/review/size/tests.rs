@@ -41,6 +41,14 @@ fn object_and_data() {
 }
 
 #[test]
+fn what_apply_does_to_a_large_config_map() {
+    let mut found: Vec<Finding> = Vec::new();
+    check(&config_map(263_000), &mut Sink::new("ConfigMap", "c", &mut found));
+    assert!(found[0].message.contains("`kubectl apply` refuses it") && found[0].message.contains("its Pod waits"));
+    assert!(found[0].cure.contains("kubectl apply --server-side"));
+}
+
+#[test]
 fn the_copy_of_apply_to_the_byte() {
     // What the object takes beside its text.
     let frame = serde_json::to_string(&config_map(0)).unwrap().len();

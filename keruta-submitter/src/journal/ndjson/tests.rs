@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::logs::{Gap, Level, LogLine};
-use crate::{Outcome, TaskStatus, Verdict};
+use crate::{Evidence, Outcome, TaskStatus, Verdict};
 
 fn source(container: &str) -> LogSource {
     LogSource {
@@ -121,7 +121,7 @@ async fn full_files_are_put_aside_and_read_again() {
     let folder = log_path(directory.path()).parent().unwrap().to_owned();
     let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.len() > 10, "{names:?}");
-    assert!(names.iter().all(|name| name.ends_with(".gz") || name == "pod.main.0.ndjson"), "{names:?}");
+    assert!(names.iter().all(|name| name.contains(".ndjson.gz") || name == "pod.main.0.ndjson"), "{names:?}");
 
     // Killed after a file was put aside and before anything else was done.
     drop(journal);
@@ -183,7 +183,7 @@ async fn a_status_is_kept_once() {
     change.at = Timestamp::from_second(5).unwrap();
     journal.status(&change).await.unwrap();
     change.status = TaskStatus::Completed;
-    change.verdict = Some(Verdict { outcome: Outcome::Completed, retryable: false, evidence: Default::default() });
+    change.verdict = Some(Verdict { outcome: Outcome::Completed, retryable: false, evidence: Evidence::default() });
     journal.status(&change).await.unwrap();
     let statuses: Vec<StatusChange> =
         fs::read_to_string(&path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -11,7 +11,7 @@ use twox_hash::XxHash64;
 
 use super::{Batch, ContainerLife, Task};
 use crate::logs::cursor::{Fingerprint, Start, short};
-use crate::logs::decode::{Decoder, Strange};
+use crate::logs::decode::{LogDecoder, StrangeLog};
 use crate::logs::reader::LogStream;
 use crate::logs::resume::{Located, Locator};
 use crate::logs::{Cursor, LogReadError, LogRequest, Piece, Splitter};
@@ -26,7 +26,7 @@ pub(super) struct Read {
     /// What was held back at its end.
     pub(super) half_line: Option<Piece>,
     /// At the stream's end, for the half line; `None` where there was no stream.
-    pub(super) decoder: Option<Decoder>,
+    pub(super) decoder: Option<LogDecoder>,
 }
 
 /// Why a stream ended.
@@ -38,26 +38,26 @@ pub(super) enum End {
     Idle,
     /// It could not be opened, or broke.
     Refused(LogReadError),
-    /// See [`Strange`].
+    /// See [`StrangeLog`].
     Mismatch,
     RestLost,
     Unstamped(Bytes),
 }
 
-impl From<Strange> for End {
-    fn from(strange: Strange) -> Self {
+impl From<StrangeLog> for End {
+    fn from(strange: StrangeLog) -> Self {
         match strange {
-            Strange::Mismatch => Self::Mismatch,
-            Strange::RestLost => Self::RestLost,
-            Strange::Unstamped(text) => Self::Unstamped(text),
+            StrangeLog::Mismatch => Self::Mismatch,
+            StrangeLog::RestLost => Self::RestLost,
+            StrangeLog::Unstamped(text) => Self::Unstamped(text),
         }
     }
 }
 
 impl Task<'_> {
-    pub(super) fn decoder(&mut self, cursor: &Cursor, start: &Start) -> Decoder {
+    pub(super) fn decoder(&mut self, cursor: &Cursor, start: &Start) -> LogDecoder {
         let longest = self.capture.settings.longest_line;
-        Decoder::new(longest, Arc::clone(&self.capture.redactor), cursor.clone(), start, self.torn.take())
+        LogDecoder::resume(longest, Arc::clone(&self.capture.redactor), cursor.clone(), start, self.torn.take())
     }
 
     /// Reads from `start` until the stream ends; all that is new is kept, and `cursor` stands behind it.
@@ -140,17 +140,20 @@ impl Task<'_> {
 
     /// Looks through the whole file for the last kept lines, and says where to go on.
     pub(super) async fn locate(&mut self, cursor: &mut Cursor, previous: bool) -> Result<Start, End> {
-        let mut cuts = 0;
+        let mut before = None;
+        let mut times = 0;
         let (located, first) = loop {
             let mut locator = Locator::new(cursor);
-            let half_line = self.scan(&mut locator, previous).await?;
+            self.scan(&mut locator, previous).await?;
             let (given_up, first) = (locator.give_up(), locator.first());
             let found = locator.finish();
-            let cut = found == Located::Cut || (half_line && !matches!(found, Located::Behind(_)));
+            times += 1;
             match found {
-                _ if cut && cuts < self.capture.settings.refusals => cuts += 1,
-                Located::Cut => break (given_up, first),
-                located => break (located, first),
+                Located::Behind(_) => break (found, first),
+                // A stream that was cut shows the same only by chance.
+                Located::Torn(..) if before == Some(found) => break (found, first),
+                _ if times > self.capture.settings.refusals => break (given_up, first),
+                _ => before = Some(found),
             }
             self.rest().await;
         };
@@ -167,8 +170,8 @@ impl Task<'_> {
         Ok(Start { since: None, known })
     }
 
-    /// Shows the file to a locator; says whether it ended in half a line.
-    async fn scan(&mut self, locator: &mut Locator<'_>, previous: bool) -> Result<bool, End> {
+    /// Shows the file to a locator.
+    async fn scan(&mut self, locator: &mut Locator<'_>, previous: bool) -> Result<(), End> {
         let _permit = self.capture.streams.acquire().await;
         let mut stream = self.open(LogRequest { since: None, follow: false, previous }).await.map_err(End::Refused)?;
         let mut splitter = Splitter::new(self.capture.settings.longest_line);
@@ -176,7 +179,7 @@ impl Task<'_> {
         loop {
             let chunk = match self.next_chunk(&mut stream).await {
                 Ok(chunk) => chunk,
-                Err(End::Eof) => return Ok(splitter.rest().is_some()),
+                Err(End::Eof) => return Ok(()),
                 Err(end) => return Err(end),
             };
             splitter.push(chunk);

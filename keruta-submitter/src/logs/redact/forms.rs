@@ -53,7 +53,7 @@ fn encoded(value: &[u8], patterns: &mut Vec<Vec<u8>>) {
     if let Ok(text) = std::str::from_utf8(value)
         && let Ok(json) = serde_json::to_string(text)
     {
-        add(json[1..json.len() - 1].as_bytes().to_vec());
+        add(json.as_bytes()[1..json.len() - 1].to_vec());
     }
 }
 
@@ -63,7 +63,7 @@ fn encoded_inside(engine: &impl base64::Engine, value: &[u8], shift: usize) -> V
     let mut padded = vec![0; shift];
     padded.extend_from_slice(value);
     let mut form = engine.encode(&padded).into_bytes();
-    if padded.len() % 3 != 0 {
+    if !padded.len().is_multiple_of(3) {
         form.pop();
     }
     form.drain(..[0, 2, 3][shift].min(form.len()));

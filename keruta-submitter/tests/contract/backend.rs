@@ -1,0 +1,230 @@
+//! A cluster with a namespace for one test.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use keruta_submitter::bundle::Bundle;
+use keruta_submitter::classify::Policy;
+use keruta_submitter::cluster::{Cluster, ClusterConfig, Environment};
+use keruta_submitter::follow::{FollowOptions, Follower};
+use keruta_submitter::journal::{MemoryJournal, MemoryLedger};
+use keruta_submitter::logs::{LogEntry, LogSource};
+use keruta_submitter::submit::{SubmitError, SubmitOptions, Submitted, submit};
+use keruta_submitter::{Attempt, TaskStatus, Verdict};
+use kube::Api;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use scripted_apiserver::ApiServer;
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::workload::Workload;
+
+/// How long a real cluster may take for anything.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A cluster, a namespace of its own, and a submitter's memory.
+pub(crate) struct World {
+    pub(crate) cluster: Cluster,
+    pub(crate) namespace: String,
+    pub(crate) journal: Arc<MemoryJournal>,
+    pub(crate) ledger: MemoryLedger,
+    pub(crate) policy: Policy,
+    /// The stand-in; `None` on a real cluster.
+    pub(crate) scripted: Option<ApiServer>,
+}
+
+impl World {
+    /// `name` tells the namespaces of the tests apart.
+    pub(crate) async fn start(name: &str) -> Self {
+        let (cluster, scripted) = match std::env::var_os("KERUTA_TEST_KUBECONFIG") {
+            Some(path) => {
+                let config = ClusterConfig { kubeconfig: Some(PathBuf::from(path)), ..ClusterConfig::default() };
+                (Cluster::connect(&config, &Environment::of_process()).unwrap(), None)
+            }
+            None => {
+                let server = ApiServer::start().await;
+                (connect(&server), Some(server))
+            }
+        };
+        let namespace = format!("contract-{name}-{:x}", Timestamp::now().as_millisecond() & 0xff_ffff);
+        let body = serde_json::from_value(json!({"metadata": {"name": namespace}})).unwrap();
+        let namespaces: Api<Namespace> = Api::all(cluster.client().clone());
+        namespaces.create(&PostParams::default(), &body).await.unwrap();
+        let mut policy = Policy::default();
+        policy.grace.image_pull = "3s".parse().unwrap();
+        policy.grace.unschedulable = "3s".parse().unwrap();
+        policy.grace.volume_unbound = "3s".parse().unwrap();
+        policy.grace.crash_loop = "3s".parse().unwrap();
+        policy.stuck_after = "1s".parse().unwrap();
+        Self { cluster, namespace, journal: Arc::default(), ledger: MemoryLedger::default(), policy, scripted }
+    }
+
+    pub(crate) fn attempt(&self, workload: &Workload) -> Attempt {
+        Attempt { namespace: self.namespace.clone(), task: workload.id.clone(), number: workload.attempt }
+    }
+
+    /// Submits as somebody who follows.
+    pub(crate) async fn submit(&self, workload: &Workload) -> Submitted {
+        self.try_submit(&workload.bundle(&self.namespace)).await.unwrap()
+    }
+
+    pub(crate) async fn try_submit(&self, bundle: &Bundle) -> Result<Submitted, SubmitError> {
+        let options = SubmitOptions { follow: true, ..SubmitOptions::default() };
+        submit(&self.cluster, &self.ledger, bundle, &options, Timestamp::now()).await
+    }
+
+    /// Follows these attempts until all have ended; drop the answer to end it before.
+    pub(crate) fn follow(&self, workloads: &[&Workload]) -> Following {
+        let mut options = FollowOptions::new(&self.namespace);
+        options.policy = self.policy.clone();
+        options.until_ended = true;
+        let journal: Arc<MemoryJournal> = Arc::clone(&self.journal);
+        let follower = Follower::new(self.cluster.clone(), journal, options);
+        for workload in workloads {
+            follower.handle().expect(self.attempt(workload), workload.bundle(&self.namespace).job_name());
+        }
+        let shutdown = CancellationToken::new();
+        let stopped = shutdown.clone();
+        let run = tokio::spawn(async move { follower.run(stopped).await.unwrap() });
+        Following { run, shutdown }
+    }
+
+    /// Submits, follows to the end, and says how it ended.
+    pub(crate) async fn run(&self, workload: &Workload) -> Verdict {
+        self.submit(workload).await;
+        self.follow(&[workload]).ended().await;
+        self.verdict(workload)
+    }
+
+    /// The verdict in the journal.
+    pub(crate) fn verdict(&self, workload: &Workload) -> Verdict {
+        let attempt = self.attempt(workload);
+        let changes = self.journal.changes();
+        let verdicts: Vec<_> = changes
+            .iter()
+            .filter(|change| change.attempt == attempt)
+            .filter_map(|change| change.verdict.clone())
+            .collect();
+        assert_eq!(verdicts.len(), 1, "one verdict, not {changes:#?}");
+        verdicts[0].clone()
+    }
+
+    /// The changes of status in the journal.
+    pub(crate) fn statuses(&self, workload: &Workload) -> Vec<TaskStatus> {
+        let attempt = self.attempt(workload);
+        self.journal.changes().iter().filter(|change| change.attempt == attempt).map(|change| change.status).collect()
+    }
+
+    /// All lines of a container, over all its runs in all Pods, as texts; a gap reads `<gap: …>`.
+    pub(crate) fn lines(&self, container: &str) -> Vec<String> {
+        let mut sources = self.journal.sources();
+        sources.retain(|source| source.container == container);
+        let first = |source: &LogSource| {
+            self.journal.entries(source).iter().find_map(|entry| match entry {
+                LogEntry::Line(line) => Some(line.timestamp),
+                LogEntry::Gap(_) => None,
+            })
+        };
+        sources.sort_by_key(|source| (first(source), source.restart));
+        let text = |entry: LogEntry| match entry {
+            LogEntry::Line(line) => String::from_utf8_lossy(&line.message).into_owned(),
+            LogEntry::Gap(gap) => format!("<gap: {}>", gap.reason),
+        };
+        sources.iter().flat_map(|source| self.journal.entries(source)).map(text).collect()
+    }
+
+    pub(crate) async fn job(&self, workload: &Workload) -> Option<Job> {
+        let name = workload.bundle(&self.namespace).job_name().to_owned();
+        self.cluster.get(&self.namespace, &name).await.unwrap()
+    }
+
+    pub(crate) async fn pods(&self) -> Vec<Pod> {
+        self.cluster.list(&self.namespace, "app=keruta").await.unwrap()
+    }
+
+    /// Waits until a container of a Pod runs, and says which Pod.
+    pub(crate) async fn running(&self, container: &str) -> String {
+        self.until("a container runs", async || {
+            let running = |pod: &&Pod| {
+                let status = pod.status.as_ref();
+                status.and_then(|status| status.container_statuses.as_ref()).into_iter().flatten().any(|status| {
+                    status.name == container && status.state.as_ref().is_some_and(|state| state.running.is_some())
+                })
+            };
+            self.pods().await.iter().find(running).and_then(|pod| pod.metadata.name.clone())
+        })
+        .await
+    }
+
+    /// Waits until something is there.
+    pub(crate) async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+        let waiting = async {
+            loop {
+                if let Some(found) = look().await {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(if self.scripted.is_some() { 5 } else { 200 })).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(found) => found,
+            Err(_) => panic!("waited in vain: {what}; the journal has {:#?}", self.journal.changes()),
+        }
+    }
+
+    /// Deletes the namespace. Nothing of ours may hold it up.
+    pub(crate) async fn finish(self) {
+        let finalizer = |pod: &Pod| pod.metadata.finalizers.iter().flatten().any(|name| name == "keruta.dev/evidence");
+        let held: Vec<_> = self.pods().await.into_iter().filter(finalizer).collect();
+        let names: Vec<_> = held.iter().filter_map(|pod| pod.metadata.name.clone()).collect();
+        let pods: Api<Pod> = self.cluster.api(&self.namespace);
+        for name in &names {
+            let patch = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+            let _ = pods.patch(name, &PatchParams::default(), &patch).await;
+        }
+        let namespaces: Api<Namespace> = Api::all(self.cluster.client().clone());
+        let _ = namespaces.delete(&self.namespace, &DeleteParams::default()).await;
+        assert!(names.is_empty(), "these Pods were not let go: {names:?}");
+    }
+
+    /// How many Jobs there are.
+    pub(crate) async fn count_jobs(&self) -> usize {
+        self.cluster.api::<Job>(&self.namespace).list(&ListParams::default()).await.unwrap().items.len()
+    }
+}
+
+/// A client of the stand-in.
+pub(crate) fn connect(server: &ApiServer) -> Cluster {
+    let mut config = kube::Config::new(server.url().parse().unwrap());
+    config.default_retry = false;
+    Cluster::new(kube::Client::try_from(config).unwrap(), "default", &server.url())
+}
+
+/// A follower at work.
+pub(crate) struct Following {
+    run: JoinHandle<()>,
+    shutdown: CancellationToken,
+}
+
+impl Following {
+    /// Waits until all has ended.
+    pub(crate) async fn ended(mut self) {
+        let ended = tokio::time::timeout(PATIENCE, &mut self.run).await;
+        ended.expect("the follower ends in time").unwrap();
+    }
+
+    /// Kills it in the middle of whatever it does.
+    pub(crate) fn kill(self) {}
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.run.abort();
+        self.shutdown.cancel();
+    }
+}

@@ -1,0 +1,12 @@
+//! What the submitter promises, tried on a cluster: the scripted one, or the real one that `KERUTA_TEST_KUBECONFIG` names.
+//!
+//! What the real one does is the truth. A test describes what a container does once, as a [`workload::Behaviour`], from which
+//! come both the shell script that a real container runs and the script that the stand-in follows.
+
+mod backend;
+mod workload;
+
+mod cancel;
+mod logs;
+mod submit;
+mod verdicts;
