@@ -182,7 +182,7 @@ pub(crate) fn with_life(id: &str, life: &Life) -> Value {
 
 /// Tasks, one a line.
 pub(crate) fn lines(tasks: &[Value]) -> String {
-    tasks.iter().map(|task| format!("{task}\n")).collect()
+    tasks.iter().flat_map(|task| [task.to_string(), "\n".to_owned()]).collect()
 }
 
 /// The objects of a stream of JSON lines.
