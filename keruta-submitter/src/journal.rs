@@ -37,6 +37,17 @@ pub struct StatusChange {
     pub verdict: Option<Verdict>,
 }
 
+impl StatusChange {
+    /// Whether there is anything to keep, where `last` was kept before: not the same again, nothing behind a final status,
+    /// and no return to waiting, as it may seem after a restart between two Pods.
+    #[must_use]
+    pub fn is_news_after(&self, last: Option<&Self>) -> bool {
+        last.is_none_or(|last| {
+            !last.status.is_final() && self.status != last.status && self.status != TaskStatus::Pending
+        })
+    }
+}
+
 /// How far an attempt has come, between two changes of its status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

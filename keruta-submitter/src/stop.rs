@@ -193,7 +193,7 @@ fn answered(job: &Job, observed: &ObservedJob) -> Option<Stopped> {
 }
 
 /// The one patch. It holds for the Job as it was read: another order that came first makes it a conflict.
-fn patch(job: &Job, stop: &Stop) -> Value {
+pub(crate) fn patch(job: &Job, stop: &Stop) -> Value {
     let spec = job.spec.as_ref();
     let before = Limits {
         parallelism: spec.and_then(|spec| spec.parallelism),

@@ -99,10 +99,15 @@ impl Submission<'_> {
             Some(crate::journal::Submission { job_uid: Some(uid), .. }) => return self.recorded(&uid).await,
             // A call before this one did not come to its end: the Job may be there, or may have been.
             Some(crate::journal::Submission { job_uid: None, .. }) => {
+                // The Pods first: one that is seen now has a Job that is there now, or is gone for good.
+                let witness = self.witness().await?;
                 if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
                     return self.found(&job, Created::AlreadyThere).await;
                 }
-                self.refuse_witnesses().await?;
+                if let Some((pod, job_uid)) = witness {
+                    self.ledger.created(&bundle.attempt, &job_uid, self.now).await?;
+                    return Err(self.had_a_job(format!("its Pod {pod} is still there")));
+                }
             }
             None => self.ledger.intend(&bundle.attempt, self.now).await?,
         }
@@ -192,22 +197,17 @@ impl Submission<'_> {
         Ok(Submitted { job: self.bundle.job_name().to_owned(), job_uid, created })
     }
 
-    /// A Pod of a Job of this name says that there was one.
-    async fn refuse_witnesses(&self) -> Result<(), SubmitError> {
+    /// A Pod of a Job of this name, which says that there was one; with that Job's uid.
+    async fn witness(&self) -> Result<Option<(String, String)>, SubmitError> {
         let task = task_label(&self.bundle.job.metadata).unwrap_or_default();
         let selector = format!("{}={},{}={task}", well_known::APP, well_known::APP_NAME, well_known::TASK_ID);
-        let attempt = &self.bundle.attempt;
-        let list = || self.cluster.list::<Pod>(&attempt.namespace, &selector);
+        let list = || self.cluster.list::<Pod>(&self.bundle.attempt.namespace, &selector);
         let pods = self.options.backoff.retry(self.seed, list).await.map_err(SubmitError::Cluster)?;
-        for pod in pods {
-            let owner = pod.metadata.owner_references.iter().flatten().find(|owner| owner.kind == "Job");
-            if let Some(owner) = owner.filter(|owner| owner.name == self.bundle.job_name()) {
-                self.ledger.created(attempt, &owner.uid, self.now).await?;
-                let pod = pod.metadata.name.unwrap_or_default();
-                return Err(self.had_a_job(format!("its Pod {pod} is still there")));
-            }
-        }
-        Ok(())
+        Ok(pods.into_iter().find_map(|pod| {
+            let mut owners = pod.metadata.owner_references.into_iter().flatten();
+            let owner = owners.find(|owner| owner.kind == "Job" && owner.name == self.bundle.job_name())?;
+            Some((pod.metadata.name.unwrap_or_default(), owner.uid))
+        }))
     }
 
     fn had_a_job(&self, by: String) -> SubmitError {

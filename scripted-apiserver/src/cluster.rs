@@ -85,7 +85,7 @@ impl Cluster {
             settings,
             faults: Faults::default(),
             requests: Mutex::default(),
-            denials: Mutex::new(vec![Denial::of("get", "", "secrets"), Denial::of("list", "", "secrets")]),
+            denials: Mutex::new(["get", "list", "watch"].map(|verb| Denial::of(verb, "", "secrets")).to_vec()),
             logs: Mutex::default(),
             pods: Mutex::default(),
             lives: Mutex::default(),

@@ -139,11 +139,7 @@ fn dispatch(cluster: &Arc<Cluster>, asked: &Asked) -> Result<Response<Body>> {
         ("patch", "" | "status") => write::patch(cluster, asked, resource),
         ("delete", "") => write::delete(cluster, asked, resource),
         ("deletecollection", "") => write::delete_collection(cluster, asked, resource),
-        ("create" | "update" | "patch" | "delete" | "deletecollection", _) => Err(ApiError::new(
-            405,
-            "MethodNotAllowed",
-            "the server does not allow this method on the requested resource",
-        )),
+        ("create" | "update" | "patch" | "delete" | "deletecollection", _) => Err(ApiError::method_not_allowed()),
         _ => Err(ApiError::no_such_path()),
     }
 }

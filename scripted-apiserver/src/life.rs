@@ -29,7 +29,7 @@ pub struct Life {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub containers: BTreeMap<String, ContainerLife>,
     /// The API server refuses the Pod: quota, admission. The Job controller tells it in a `FailedCreate` event and
-    /// tries again.
+    /// tries again, with the [`next`](Self::next) life where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
     /// The scheduler finds no node: this message in the `PodScheduled` condition and in `FailedScheduling` events.

@@ -32,7 +32,16 @@ pub(crate) fn update(resource: Resource, old: &Value, new: &Value) -> Result<()>
         }
         Resource::Pods => {
             let changeable = ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName"];
-            if spec_without(old, &changeable) != spec_without(new, &changeable) {
+            let rest = |pod: &Value| {
+                let mut spec = spec_without(pod, &changeable);
+                for list in ["initContainers", "containers"] {
+                    for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                        container["image"] = Value::Null;
+                    }
+                }
+                spec
+            };
+            if rest(old) != rest(new) {
                 causes.push(Cause::forbidden(
                     "spec",
                     "pod updates may not change fields other than `spec.containers[*].image`,\

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::world::Tracked;
 use crate::attempt::Attempt;
+use crate::classify::is_over;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
 use crate::logs::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader, LogSource, Redactor};
@@ -100,7 +101,7 @@ impl Captures {
         let captures = self.jobs.entry(name.into()).or_default();
         for pod in &tracked.pods {
             for container in pod.all_containers() {
-                for (restart, life) in runs(container, tracked.is_gone(pod)) {
+                for (restart, life) in runs(pod, container, tracked.is_gone(pod)) {
                     if captures.tell(pod, container, restart, life) {
                         continue;
                     }
@@ -172,13 +173,14 @@ const fn is_kept_for_us(pod: &ObservedPod) -> bool {
 }
 
 /// The runs of a container that have a log: the present one, and the one before it, which the kubelet keeps.
-fn runs(container: &ObservedContainer, gone: bool) -> impl Iterator<Item = (u32, ContainerLife)> {
+fn runs(pod: &ObservedPod, container: &ObservedContainer, gone: bool) -> impl Iterator<Item = (u32, ContainerLife)> {
     let present = container.has_started().then(|| {
         let life = match container.state {
             _ if gone => ContainerLife::PodGone,
-            ContainerState::Running { .. } => ContainerLife::Running,
+            // On a lost node a container seems to run for ever.
+            ContainerState::Running { .. } if !is_over(pod) => ContainerLife::Running,
             // Waiting for its next start, the log is still that of its last.
-            ContainerState::Terminated(_) | ContainerState::Waiting { .. } => ContainerLife::Ended,
+            _ => ContainerLife::Ended,
         };
         (container.restarts, life)
     });

@@ -6,8 +6,9 @@ use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::cluster::{Action, Cluster, ClusterError, FIELD_MANAGER, Verb};
-use crate::observe::annotations::{EVIDENCE_FINALIZER, FIRST_SEEN, STOP, VERDICT};
+use crate::observe::annotations::{EVIDENCE_FINALIZER, FIRST_SEEN, VERDICT};
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
+use crate::stop;
 use crate::verdict::Verdict;
 
 /// The objects of one namespace, as far as a follower needs them.
@@ -61,16 +62,13 @@ impl Requests {
 
     /// Ends a Job that cannot go on: its Pods get no successors, and its controller ends it. The order stands on it.
     pub(super) async fn stop(&self, job: &ObservedJob, stop: &Stop) -> Result<Written, ClusterError> {
-        let mut patch = json!({
-            "metadata": {"uid": job.uid, "annotations": {STOP: serde_json::to_string(stop).unwrap_or_default()}},
-            "spec": {"parallelism": 0, "activeDeadlineSeconds": 1},
-        });
-        if !job.queued {
-            patch["spec"]["suspend"] = false.into();
+        let Some(found) = self.cluster.get::<Job>(&self.namespace, &job.name).await? else { return Ok(Written::Gone) };
+        // Only the state that was judged is ended.
+        if found.metadata.resource_version.as_deref() != Some(&*job.resource_version) {
+            return Ok(Written::Outdated);
         }
-        let action = Action::on::<Job>(Verb::Patch, &self.namespace, Some(&job.name));
-        let (jobs, parameters, patch) = (self.cluster.api::<Job>(&self.namespace), parameters(), Patch::Merge(&patch));
-        written(self.cluster.call(action, jobs.patch_metadata(&job.name, &parameters, &patch)).await)
+        let patch = stop::patch(&found, stop);
+        written(self.cluster.merge::<Job>(&self.namespace, &job.name, &patch).await)
     }
 
     /// Lets a Pod go whose end has been seen.

@@ -175,7 +175,9 @@ async fn tell(
     judgement: &Judgement,
     now: Timestamp,
 ) -> Result<(), TurnError> {
-    if memory.told != Some(judgement.status) {
+    // A task that has begun does not wait again, though its next Pod does.
+    let waits_again = judgement.status == TaskStatus::Pending && memory.told.is_some();
+    if memory.told != Some(judgement.status) && !waits_again {
         let change = StatusChange { attempt: seen.attempt.clone(), at: now, status: judgement.status, verdict: None };
         means.journal.status(&change).await?;
         memory.told = Some(judgement.status);

@@ -262,7 +262,7 @@ impl World {
         self.pods.insert(pod.uid.clone(), name.clone());
         match tracked.pods.iter_mut().find(|known| known.uid == pod.uid) {
             Some(known) if *known == pod => return Vec::new(),
-            Some(known) => *known = pod,
+            Some(known) => *known = pod.after(known),
             None => tracked.pods.push(pod),
         }
         tracked.changed_at = now;

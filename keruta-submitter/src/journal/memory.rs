@@ -102,7 +102,7 @@ impl Journal for MemoryJournal {
         self.enter().await?;
         let mut state = self.state();
         let last = state.changes.iter().rfind(|known| known.attempt == change.attempt);
-        if !last.is_some_and(|last| (last.status, &last.verdict) == (change.status, &change.verdict)) {
+        if change.is_news_after(last) {
             state.changes.push(change.clone());
         }
         Ok(())

@@ -143,7 +143,7 @@ impl Inner {
         if whole < length {
             file.set_len(whole)?;
         }
-        if last.is_some_and(|last| (last.status, &last.verdict) == (change.status, &change.verdict)) {
+        if !change.is_news_after(last.as_ref()) {
             return Ok(());
         }
         let mut line = serde_json::to_vec(change)?;

@@ -178,6 +178,7 @@ impl Task<'_> {
             let Read { end, fresh, caught_up, half_line, decoder } = self.read(cursor, &start, follow, previous).await;
             debug!(?end, fresh, caught_up, "the stream ended");
             if fresh > 0 {
+                drained_since = None;
                 refusals = 0;
                 self.pause = settings.pause;
             }

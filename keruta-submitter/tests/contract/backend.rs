@@ -41,15 +41,12 @@ pub(crate) struct World {
 impl World {
     /// `name` tells the namespaces of the tests apart.
     pub(crate) async fn start(name: &str) -> Self {
-        let (cluster, scripted) = match std::env::var_os("KERUTA_TEST_KUBECONFIG") {
-            Some(path) => {
-                let config = ClusterConfig { kubeconfig: Some(PathBuf::from(path)), ..ClusterConfig::default() };
-                (Cluster::connect(&config, &Environment::of_process()).unwrap(), None)
-            }
-            None => {
-                let server = ApiServer::start().await;
-                (connect(&server), Some(server))
-            }
+        let (cluster, scripted) = if let Some(path) = std::env::var_os("KERUTA_TEST_KUBECONFIG") {
+            let config = ClusterConfig { kubeconfig: Some(PathBuf::from(path)), ..ClusterConfig::default() };
+            (Cluster::connect(&config, &Environment::of_process()).unwrap(), None)
+        } else {
+            let server = ApiServer::start().await;
+            (connect(&server), Some(server))
         };
         let namespace = format!("contract-{name}-{:x}", Timestamp::now().as_millisecond() & 0xff_ffff);
         let body = serde_json::from_value(json!({"metadata": {"name": namespace}})).unwrap();
@@ -173,7 +170,7 @@ impl World {
         };
         match tokio::time::timeout(PATIENCE, waiting).await {
             Ok(found) => found,
-            Err(_) => panic!("waited in vain: {what}; the journal has {:#?}", self.journal.changes()),
+            Err(elapsed) => panic!("waited in vain: {what}: {elapsed}; the journal has {:#?}", self.journal.changes()),
         }
     }
 
@@ -219,7 +216,9 @@ impl Following {
     }
 
     /// Kills it in the middle of whatever it does.
-    pub(crate) fn kill(self) {}
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
 }
 
 impl Drop for Following {

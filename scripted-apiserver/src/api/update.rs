@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Caller, merge};
 use crate::object::{Object, map, text};
-use crate::status::{ApiError, Cause, Result};
+use crate::status::{ApiError, Result};
 use crate::store::{Key, Store};
 use crate::{managed, validate};
 
@@ -134,11 +134,6 @@ pub(crate) fn patch(
                 error
             })?;
         }
-    }
-    let name = text(&new, "/metadata/name");
-    if name != key.name {
-        let cause = Cause::invalid("metadata.name", &format!("\"{name}\""), "field is immutable");
-        return Err(ApiError::invalid(key.resource, &key.name, &[cause]));
     }
     update(store, caller, key, status, new)
 }

@@ -59,10 +59,7 @@ fn reading(asked: &Asked) -> Result<Reading> {
     let mut since = None;
     if let Some(time) = query.get("sinceTime") {
         if since_seconds.is_some() {
-            causes.push(Cause::forbidden(
-                "sinceSeconds",
-                "at most one of `sinceTime` or `sinceSeconds` may be specified",
-            ));
+            causes.push(Cause::forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
         }
         let parsed: jiff::Timestamp = time.parse().map_err(|_| {
             ApiError::bad_request(format!("parsing time \"{time}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse"))
@@ -107,7 +104,7 @@ fn container(pod: &Value, wanted: &str) -> Result<String> {
     let (main, init) = (names(pod, "containers"), names(pod, "initContainers"));
     let name = text(pod, "/metadata/name");
     if wanted.is_empty() {
-        if let ([only], []) = (main.as_slice(), init.as_slice()) {
+        if let [only] = main.as_slice() {
             return Ok((*only).to_owned());
         }
         let default = pod["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"].as_str();

@@ -59,11 +59,7 @@ fn answer(code: u16, value: &Value) -> Response<Body> {
 
 pub(super) fn create(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) -> Result<Response<Body>> {
     if !asked.route.name.is_empty() {
-        return Err(ApiError::new(
-            405,
-            "MethodNotAllowed",
-            "the server does not allow this method on the requested resource",
-        ));
+        return Err(ApiError::method_not_allowed());
     }
     let (caller, value) = (caller(asked)?, object(asked, resource)?);
     let namespace = &asked.route.namespace;

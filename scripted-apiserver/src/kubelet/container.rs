@@ -140,13 +140,13 @@ async fn once(
     }
     if let Some(message) = start_error {
         pod.tell("kubelet", true, "Failed", &format!("Error: {message}"), &field);
-        log.end();
+        end_log(pod, &name, &log);
         let started = Some(Timestamp::UNIX_EPOCH);
         return Ended { code: 128, reason: "StartError", message, started, finished: Some(Timestamp::now()), id };
     }
     pod.tell("kubelet", false, "Started", "Container started", &field);
     let end = act(pod, script, &log, sidecar, &field).await;
-    log.end();
+    end_log(pod, &name, &log);
     let (code, reason) = match end {
         End::Exit(0) => (0, "Completed"),
         End::Exit(code) => (code, "Error"),
@@ -162,16 +162,26 @@ async fn once(
     Ended { code, reason, message, started: Some(since), finished: Some(Timestamp::now()), id }
 }
 
-/// Begins the log of a new instance. The kubelet keeps one dead instance of a container, beside the living.
+/// Begins the log of a new instance.
 fn new_log(pod: &Pod, name: &str, id: &str) -> Arc<LogFile> {
     let log = Arc::new(LogFile::new(id.to_owned()));
-    let mut logs = pod.cluster.logs();
-    let files = logs.entry((pod.uid.clone(), name.to_owned())).or_default();
-    if files.len() > 1 {
-        files.remove(0).remove();
-    }
-    files.push(Arc::clone(&log));
+    pod.cluster.logs().entry((pod.uid.clone(), name.to_owned())).or_default().push(Arc::clone(&log));
     log
+}
+
+/// Ends the log of an instance. The kubelet keeps one dead instance of a container, so that `--previous` fails while
+/// the state reads `terminated` (measured).
+fn end_log(pod: &Pod, name: &str, log: &LogFile) {
+    log.end();
+    if let Some(files) = pod.cluster.logs().get_mut(&(pod.uid.clone(), name.to_owned())) {
+        files.retain(|file| {
+            let keep = file.container_id == log.container_id;
+            if !keep {
+                file.remove();
+            }
+            keep
+        });
+    }
 }
 
 /// Follows the script until it ends by itself or is ended.

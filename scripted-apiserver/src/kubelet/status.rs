@@ -8,8 +8,9 @@ use crate::object::{condition, map, seconds, set_condition, text};
 
 /// Writes the state into `status`; conditions of others stay.
 pub(super) fn write(pod: &mut Value, state: &State, now: Timestamp) {
-    let phase = state.phase();
+    let (phase, observed) = (state.phase(), pod["metadata"]["generation"].clone());
     let status = map(pod, "status");
+    status.insert("observedGeneration".to_owned(), observed);
     status.insert("phase".to_owned(), json!(phase));
     status.insert("startTime".to_owned(), json!(seconds(state.started)));
     status.insert("hostIP".to_owned(), json!("10.0.0.1"));

@@ -165,3 +165,39 @@ async fn version_discovery_and_the_record_of_requests() {
         requests.iter().map(|request| (request.verb.as_str(), request.name.as_str(), request.is_write())).collect();
     assert_eq!(told, [("create", "a", true), ("get", "a", false)]);
 }
+
+#[tokio::test]
+async fn the_kubeconfig_leads_to_the_server() {
+    let lab = Lab::new().await;
+    let config = kube::config::Kubeconfig::from_yaml(&lab.server.kubeconfig()).unwrap();
+    let config =
+        kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default()).await.unwrap();
+    assert_eq!(config.default_namespace, "default");
+    let client = kube::Client::try_from(config).unwrap();
+    let namespaces: Api<Namespace> = Api::all(client);
+    assert!(namespaces.get_opt(NS).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_body_of_more_than_3_mib_is_too_large() {
+    let lab = Lab::new().await;
+    let mut map = config_map("a");
+    map.data = Some([("x".to_owned(), "x".repeat(3 << 20))].into());
+    let status = refusal(lab.config_maps().create(&PostParams::default(), &map).await);
+    assert_eq!((status.code, status.reason.as_str()), (413, "RequestEntityTooLarge"));
+}
+
+#[tokio::test]
+async fn a_pod_keeps_its_spec_and_takes_labels() {
+    let lab = Lab::new().await;
+    lab.job("a", &Life::new(), |_| ()).await;
+    let pod = lab.wait_pod("a", |_| true).await.metadata.name.unwrap();
+    let patch = |value| Patch::Strategic(value);
+    let labels = json!({"metadata": {"labels": {"x": "1"}}});
+    let changed = lab.pods().patch(&pod, &PatchParams::default(), &patch(labels)).await.unwrap();
+    let labels = changed.metadata.labels.unwrap();
+    assert_eq!((labels["x"].as_str(), labels["app"].as_str()), ("1", "keruta"));
+    let selector = json!({"spec": {"nodeSelector": {"a": "b"}}});
+    let status = refusal(lab.pods().patch(&pod, &PatchParams::default(), &patch(selector)).await);
+    assert!(status.message.contains("spec: Forbidden: pod updates may not change fields"), "{}", status.message);
+}

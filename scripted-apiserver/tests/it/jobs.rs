@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use kube::api::{DeleteParams, EvictParams, Patch, PatchParams};
-use scripted_apiserver::{DisruptionKind, End, ImageTrouble, Life, OnTerm, Run, Settings, Trouble};
+use scripted_apiserver::{DisruptionKind, End, ImageTrouble, Life, OnTerm, Refusal, Run, Settings, Trouble};
 use serde_json::json;
 
 use super::{Lab, NS, condition, phase, pod_condition, waiting};
@@ -293,6 +293,75 @@ async fn deletion_takes_the_pods_only_where_told() {
         assert!(lab.jobs().get_opt(name).await.unwrap().is_none(), "{name}");
         assert_eq!(lab.pods_of(name).await.len(), left, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_finished_job_goes_when_its_time_is_over() {
+    let lab = Lab::with(Settings { second: Duration::from_millis(50), ..Settings::default() }).await;
+    lab.job("a", &Life::new(), |job| job["spec"]["ttlSecondsAfterFinished"] = json!(2)).await;
+    lab.wait_job("a", done).await;
+    let pod = lab.pods_of("a").await.remove(0);
+    for _ in 0..200 {
+        let pods = lab.pods_of("a").await;
+        // The finalizer keeps the Pod, and the Pod its owner: the deletion is a foreground one.
+        if pods.iter().all(|pod| pod.metadata.deletion_timestamp.is_some()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(lab.jobs().get("a").await.unwrap().metadata.deletion_timestamp.is_some());
+    let none = json!({"metadata": {"finalizers": null}});
+    lab.pods().patch(pod.metadata.name.as_ref().unwrap(), &PatchParams::default(), &Patch::Merge(none)).await.unwrap();
+    for _ in 0..200 {
+        if lab.jobs().get_opt("a").await.unwrap().is_none() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the Job stays");
+}
+
+#[tokio::test]
+async fn a_refused_pod_is_tried_again_with_the_next_life() {
+    let lab = Lab::new().await;
+    let refusal =
+        Refusal { reason: "Forbidden".to_owned(), message: "violates PodSecurity \"restricted:latest\"".to_owned() };
+    let life = Life { refused: Some(refusal), ..Life::new() }.then(Life::new());
+    lab.job("a", &life, |_| ()).await;
+    let job = lab.wait_job("a", done).await;
+    assert!(condition(&job, "Complete").is_some());
+    let events = lab.server.objects("events", NS);
+    let told = events.iter().find(|event| event["reason"] == "FailedCreate").unwrap();
+    let message = told["message"].as_str().unwrap();
+    assert!(message.starts_with("Error creating: pods \"a-") && message.contains("is forbidden: violates PodSecurity"));
+}
+
+#[tokio::test]
+async fn a_claim_is_bound_and_a_child_waits_for_none() {
+    let lab = Lab::new().await;
+    let claims: kube::Api<k8s_openapi::api::core::v1::PersistentVolumeClaim> =
+        kube::Api::namespaced(lab.client.clone(), NS);
+    let claim = |class: serde_json::Value| {
+        let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+        if class.is_string() {
+            spec["storageClassName"] = class;
+        }
+        spec
+    };
+    for (name, class) in [("good", json!(null)), ("bad", json!("no-such-class"))] {
+        let claim = serde_json::from_value(json!({"metadata": {"name": name}, "spec": claim(class)})).unwrap();
+        claims.create(&kube::api::PostParams::default(), &claim).await.unwrap();
+        lab.job(name, &Life::new(), |job| {
+            job["spec"]["template"]["spec"]["volumes"] =
+                json!([{"name": "v", "persistentVolumeClaim": {"claimName": name}}]);
+        })
+        .await;
+    }
+    lab.wait_job("good", done).await;
+    assert_eq!(claims.get("good").await.unwrap().status.unwrap().phase.as_deref(), Some("Bound"));
+    let pod = lab.wait_pod("bad", |pod| pod_condition(pod, "PodScheduled").is_some()).await;
+    let message = pod_condition(&pod, "PodScheduled").unwrap().message.clone().unwrap();
+    assert!(message.contains("unbound immediate PersistentVolumeClaims"), "{message}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use super::*;
 const NOW: Timestamp = Timestamp::constant(1_700_000_000, 0);
 const NAME: &str = "keruta-job-a";
 
-fn job(uid: &str, status: serde_json::Value) -> ObservedJob {
+fn job(uid: &str, status: &serde_json::Value) -> ObservedJob {
     let job = json!({
         "metadata": {
             "name": NAME, "namespace": "tasks", "uid": uid, "labels": {"app": "keruta", "task-id": "a"},
@@ -47,7 +47,7 @@ fn list_pods(world: &mut World, pods: &[ObservedPod]) -> Vec<Box<str>> {
 #[test]
 fn nothing_is_judged_before_both_lists_are_complete() {
     let mut world = World::default();
-    list_jobs(&mut world, &[job("job-1", json!({}))]);
+    list_jobs(&mut world, &[job("job-1", &json!({}))]);
     assert!(!world.is_listed());
     assert_eq!(list_pods(&mut world, &[]), [NAME.into()]);
     assert!(world.is_listed());
@@ -57,14 +57,14 @@ fn nothing_is_judged_before_both_lists_are_complete() {
 fn a_pod_that_comes_before_its_job_is_kept_for_it() {
     let mut world = World::default();
     assert!(world.pod(seen("pod-1", pod("pod-1", "Running")), NOW).is_empty());
-    world.job(seen("job-1", job("job-1", json!({}))), NOW);
+    world.job(seen("job-1", job("job-1", &json!({}))), NOW);
     assert_eq!(world.snapshot(NAME).unwrap().pods, [pod("pod-1", "Running")]);
 }
 
 #[test]
 fn what_a_list_does_not_name_is_gone() {
     let mut world = World::default();
-    list_jobs(&mut world, &[job("job-1", json!({}))]);
+    list_jobs(&mut world, &[job("job-1", &json!({}))]);
     list_pods(&mut world, &[pod("pod-1", "Running")]);
     assert_eq!(list_pods(&mut world, &[]), [NAME.into()]);
     let snapshot = world.snapshot(NAME).unwrap();
@@ -79,8 +79,8 @@ fn what_a_list_does_not_name_is_gone() {
 #[test]
 fn the_end_of_another_job_of_that_name_changes_nothing() {
     let mut world = World::default();
-    list_jobs(&mut world, &[job("job-1", json!({}))]);
-    world.job(seen("job-2", job("job-2", json!({}))), NOW);
+    list_jobs(&mut world, &[job("job-1", &json!({}))]);
+    world.job(seen("job-2", job("job-2", &json!({}))), NOW);
     assert_eq!(world.job_gone(NAME, "job-1", NOW), None);
     assert!(world.snapshot(NAME).unwrap().there);
 }
@@ -88,9 +88,9 @@ fn the_end_of_another_job_of_that_name_changes_nothing() {
 #[test]
 fn the_same_object_again_touches_nothing() {
     let mut world = World::default();
-    list_jobs(&mut world, &[job("job-1", json!({}))]);
+    list_jobs(&mut world, &[job("job-1", &json!({}))]);
     list_pods(&mut world, &[pod("pod-1", "Running")]);
-    assert!(world.job(seen("job-1", job("job-1", json!({}))), NOW).is_empty());
+    assert!(world.job(seen("job-1", job("job-1", &json!({}))), NOW).is_empty());
     assert!(world.pod(seen("pod-1", pod("pod-1", "Running")), NOW).is_empty());
     assert_eq!(world.pod(seen("pod-1", pod("pod-1", "Failed")), NOW), [NAME.into()]);
 }
@@ -99,10 +99,10 @@ fn the_same_object_again_touches_nothing() {
 fn pods_are_current_when_as_many_have_ended_as_the_job_counts() {
     let complete = json!({"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]});
     let mut world = World::default();
-    list_jobs(&mut world, &[job("job-1", json!({"active": 1}))]);
+    list_jobs(&mut world, &[job("job-1", &json!({"active": 1}))]);
     list_pods(&mut world, &[pod("pod-1", "Running")]);
     assert!(world.snapshot(NAME).unwrap().pods_are_current());
-    world.job(seen("job-1", job("job-1", complete)), NOW);
+    world.job(seen("job-1", job("job-1", &complete)), NOW);
     assert!(!world.snapshot(NAME).unwrap().pods_are_current());
     world.pod(seen("pod-1", pod("pod-1", "Succeeded")), NOW);
     assert!(world.snapshot(NAME).unwrap().pods_are_current());
@@ -114,7 +114,7 @@ fn an_expected_attempt_is_known_before_its_job() {
     let attempt = Attempt { namespace: "tasks".into(), task: "a".into(), number: 1 };
     world.expect(NAME, attempt, NOW);
     assert!(world.snapshot(NAME).unwrap().job.is_none());
-    world.found(job("job-1", json!({})), NOW);
+    world.found(job("job-1", &json!({})), NOW);
     assert!(world.snapshot(NAME).unwrap().there);
     world.forget(NAME);
     assert!(world.snapshot(NAME).is_none() && world.jobs.is_empty());

@@ -40,7 +40,7 @@ pub struct CaptureSettings {
     pub pause: Duration,
     /// The longest pause. Default 15 s.
     pub longest_pause: Duration,
-    /// How long reading the rest is tried after the container has ended. Default 5 min.
+    /// How long reading the rest is tried after the container has ended, from the last line that came. Default 60 s.
     pub drain_limit: Duration,
     /// A log of at most so many bytes is read again from its beginning after the container's end: a clock that was set back
     /// hides lines from `sinceTime`. Default 1 MiB.
@@ -59,7 +59,7 @@ impl Default for CaptureSettings {
             longest_line: Splitter::LONGEST,
             pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(15),
-            drain_limit: Duration::from_secs(300),
+            drain_limit: Duration::from_secs(60),
             check_bytes: 1 << 20,
             refusals: 5,
         }
