@@ -14,6 +14,7 @@ mod world;
 pub use captures::LogOptions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keruta_manifest::well_known;
 use tokio::sync::mpsc;
@@ -24,6 +25,7 @@ use crate::classify::Policy;
 use crate::cluster::{Cluster, ClusterError};
 use crate::journal::Journal;
 use crate::metrics::Metrics;
+use crate::watch::WatchOptions;
 
 /// How attempts are followed.
 #[derive(Debug, Clone)]
@@ -33,6 +35,10 @@ pub struct FollowOptions {
     pub namespace: String,
     /// Which Jobs and Pods. Default: all of keruta's.
     pub label_selector: String,
+    /// How long a watch may be silent before it is cut; see [`WatchOptions::idle`].
+    pub idle: Duration,
+    /// How often all objects are listed in any case; see [`WatchOptions::relist`].
+    pub relist: Duration,
     /// How patiently they are judged.
     pub policy: Policy,
     /// How logs are captured; `None` leaves them where they are.
@@ -49,9 +55,13 @@ impl FollowOptions {
     /// The defaults, for all tasks of a namespace.
     #[must_use]
     pub fn new(namespace: impl Into<String>) -> Self {
+        let WatchOptions { label_selector, idle, relist, .. } =
+            WatchOptions::new(format!("{}={},{}", well_known::APP, well_known::APP_NAME, well_known::TASK_ID));
         Self {
             namespace: namespace.into(),
-            label_selector: format!("{}={},{}", well_known::APP, well_known::APP_NAME, well_known::TASK_ID),
+            label_selector,
+            idle,
+            relist,
             policy: Policy::default(),
             logs: Some(LogOptions::default()),
             parallel: 64,

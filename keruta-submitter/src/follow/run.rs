@@ -83,7 +83,8 @@ impl Run {
         let (pod_changes, mut pods) = mpsc::channel(BACKLOG);
         // Dropping the set ends the watches.
         let mut watches = JoinSet::new();
-        let options = WatchOptions::new(&self.options.label_selector);
+        let FollowOptions { label_selector, idle, relist, .. } = &self.options;
+        let options = WatchOptions { idle: *idle, relist: *relist, ..WatchOptions::new(label_selector) };
         let Requests { cluster, namespace } = &self.means.requests;
         let of_job = |job: Job| ObservedJob::of(&job);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options.clone(), of_job, job_changes));
