@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::Attempt;
 use crate::classify::Policy;
 use crate::cluster::{Cluster, ClusterError};
-use crate::journal::Journal;
+use crate::journal::{Journal, Ledger};
 use crate::metrics::Metrics;
 use crate::watch::WatchOptions;
 
@@ -82,6 +82,7 @@ impl FollowOptions {
 pub struct Follower {
     cluster: Cluster,
     journal: Arc<dyn Journal>,
+    ledger: Option<Arc<dyn Ledger>>,
     options: FollowOptions,
     expected: mpsc::UnboundedReceiver<Expected>,
     handle: FollowHandle,
@@ -121,7 +122,16 @@ impl Follower {
     #[must_use]
     pub fn new(cluster: Cluster, journal: Arc<dyn Journal>, options: FollowOptions) -> Self {
         let (sender, expected) = mpsc::unbounded_channel();
-        Self { cluster, journal, options, expected, handle: FollowHandle(sender) }
+        Self { cluster, journal, ledger: None, options, expected, handle: FollowHandle(sender) }
+    }
+
+    /// Has it record every Job that it sees, before anything else of the attempt: so that an attempt whose submitter died
+    /// before it recorded the Job is not submitted again when the Job is gone. Who submits and follows gives both the same
+    /// ledger.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.ledger = Some(ledger);
+        self
     }
 
     /// Speaks to it, also while it runs.
@@ -138,6 +148,6 @@ impl Follower {
     ///
     /// [`FollowError::Refused`] where the server refuses a watch before anything was seen.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), FollowError> {
-        run::Run::new(&self.cluster, self.journal, self.options).run(self.expected, shutdown).await
+        run::Run::new(&self.cluster, self.journal, self.ledger, self.options).run(self.expected, shutdown).await
     }
 }

@@ -156,6 +156,7 @@ fn subject(rng: &mut Rng, number: usize) -> Subject {
     subject
 }
 
-fn files() -> Value {
+/// A file of the task, which comes as a ConfigMap.
+pub(crate) fn files() -> Value {
     json!([{"path": "/etc/task/notes.txt", "content": "notes"}])
 }

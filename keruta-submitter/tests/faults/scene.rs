@@ -1,12 +1,13 @@
 //! A server, some tasks, and a submitter that may die and is started again with the same journal and ledger.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use keruta_submitter::cluster::{Backoff, Cluster, ClusterConfig, Environment};
 use keruta_submitter::follow::{FollowHandle, FollowOptions, Follower, LogOptions};
-use keruta_submitter::journal::{MemoryJournal, MemoryLedger, StatusChange};
+use keruta_submitter::journal::{Ledger, MemoryJournal, MemoryLedger, StatusChange};
 use keruta_submitter::logs::Redactor;
 use keruta_submitter::observe::Stop;
 use keruta_submitter::stop::{StopTarget, Stopped, stop};
@@ -143,7 +144,7 @@ impl Scene {
         let killer = Killer::at(kill_at);
         tokio::select! {
             done = timeout(PATIENCE, self.work(&killer)) => {
-                assert!(done.is_ok(), "not all tasks end: {:#?}\n{}", self.journal.changes(), self.pods());
+                assert!(done.is_ok(), "not all tasks end: {}", self.rest());
                 Died::Done
             }
             () = killer.killed() => Died::Killed(killer.last()),
@@ -157,8 +158,9 @@ impl Scene {
             kept: Arc::clone(&self.journal),
             told: Arc::clone(&self.told),
         };
-        let ledger = KilledLedger { killer: Arc::clone(killer), kept: Arc::clone(&self.ledger) };
-        let follower = Follower::new(cluster.clone(), Arc::new(journal), Self::options());
+        let ledger = Arc::new(KilledLedger { killer: Arc::clone(killer), kept: Arc::clone(&self.ledger) });
+        let kept: Arc<dyn Ledger> = Arc::<KilledLedger>::clone(&ledger);
+        let follower = Follower::new(cluster.clone(), Arc::new(journal), Self::options()).with_ledger(kept);
         let handle = follower.handle();
         let shutdown = CancellationToken::new();
         let stopped = shutdown.clone();
@@ -238,9 +240,23 @@ impl Scene {
         pods
     }
 
-    fn pods(&self) -> String {
-        let pods = self.server.objects("pods", NAMESPACE);
-        serde_json::to_string_pretty(&pods).unwrap()
+    /// What there is, for a person to read.
+    fn rest(&self) -> String {
+        let mut text = String::new();
+        for change in self.journal.changes() {
+            let outcome = change.verdict.map(|verdict| verdict.outcome);
+            writeln!(text, "{} {} {outcome:?}", change.attempt, change.status).unwrap();
+        }
+        for subject in &self.subjects {
+            let id = &subject.workload.id;
+            writeln!(text, "{id}: cancel at {:?}: {:?}", subject.cancel_ms, subject.cancelled.lock().unwrap()).unwrap();
+        }
+        for resource in ["jobs", "pods"] {
+            for object in self.server.objects(resource, NAMESPACE) {
+                writeln!(text, "{} {:#}", object["metadata"], object["status"]).unwrap();
+            }
+        }
+        text
     }
 
     /// The verdict of the only task.
