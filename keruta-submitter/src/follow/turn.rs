@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::requests::{Requests, Written};
 use super::world::Snapshot;
@@ -113,11 +113,12 @@ pub(super) async fn turn(
         }
         Some(verdict) => {
             if memory.verdict.is_none() && !record(means, seen, memory, verdict, now).await? {
-                // Somebody was faster: what they wrote comes by the watch.
-                return Ok(Turned::default());
+                // Somebody was faster: what they wrote comes by the watch, if nothing happens to it.
+                return Ok(Turned { wake_at: Some(soon(now)), ..Turned::default() });
             }
             let finished = drained && release(means, seen).await?;
-            Ok(Turned { finished, ..Turned::default() })
+            let wake_at = (drained && !finished).then(|| soon(now));
+            Ok(Turned { finished, wake_at, ..Turned::default() })
         }
     }
 }
@@ -133,6 +134,11 @@ async fn enter(means: &Means, seen: &Snapshot, memory: &mut Memory, now: Timesta
     }
     memory.in_ledger = true;
     Ok(())
+}
+
+/// When to try again what the watch should bring about.
+fn soon(now: Timestamp) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX)
 }
 
 async fn judge(means: &Means, seen: &Snapshot, memory: &Memory, now: Timestamp) -> Result<Judgement, TurnError> {
