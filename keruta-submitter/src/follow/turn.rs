@@ -1,6 +1,7 @@
 //! One look at one attempt: it is judged, and what follows from that is written. A turn can be repeated at any time, and
 //! one that was cut short is made good by the next.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(super) struct Memory {
     refreshed: bool,
     /// The Job was asked for and is not there.
     vanished: bool,
+    /// The uids of the Pods whose finalizer is off; the watch tells of it later.
+    released: HashSet<Box<str>>,
     /// The verdict, once it is recorded.
     pub(super) verdict: Option<Verdict>,
 }
@@ -110,7 +113,7 @@ pub(super) async fn turn(
                 // Somebody was faster: what they wrote comes by the watch.
                 return Ok(Turned::default());
             }
-            let finished = drained && release(means, seen).await?;
+            let finished = drained && release(means, seen, memory).await?;
             Ok(Turned { finished, ..Turned::default() })
         }
     }
@@ -191,12 +194,16 @@ async fn tell(
     Ok(())
 }
 
-/// Takes the finalizers off. Says whether none is left.
-async fn release(means: &Means, seen: &Snapshot) -> Result<bool, TurnError> {
+/// Takes the finalizers off, each once. Says whether none is left.
+async fn release(means: &Means, seen: &Snapshot, memory: &mut Memory) -> Result<bool, TurnError> {
     for pod in seen.pods.iter().filter(|pod| pod.has_evidence_finalizer && !seen.is_gone(pod)) {
+        if memory.released.contains(&pod.uid) {
+            continue;
+        }
         if means.requests.release(pod).await? == Written::Outdated {
             return Ok(false);
         }
+        memory.released.insert(pod.uid.clone());
     }
     Ok(true)
 }
