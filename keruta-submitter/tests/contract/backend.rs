@@ -17,7 +17,7 @@ use keruta_submitter::submit::{SubmitError, SubmitOptions, Submitted, submit};
 use keruta_submitter::{Attempt, TaskStatus, Verdict};
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use scripted_apiserver::ApiServer;
+use scripted_apiserver::{ApiServer, Settings};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +48,9 @@ impl World {
             let config = ClusterConfig { kubeconfig: Some(PathBuf::from(path)), ..ClusterConfig::default() };
             (Cluster::connect(&config, &Environment::of_process()).unwrap(), None)
         } else {
-            let server = ApiServer::start().await;
+            // Deadlines, grace periods and the like are short.
+            let settings = Settings { second: Duration::from_millis(300), ..Settings::default() };
+            let server = ApiServer::start_with(settings).await;
             (connect(&server), Some(server))
         };
         let namespace = format!("contract-{name}-{:x}", Timestamp::now().as_millisecond() & 0xff_ffff);
@@ -56,10 +58,11 @@ impl World {
         let namespaces: Api<Namespace> = Api::all(cluster.client().clone());
         namespaces.create(&PostParams::default(), &body).await.unwrap();
         let mut policy = Policy::default();
-        policy.grace.image_pull = "3s".parse().unwrap();
-        policy.grace.unschedulable = "3s".parse().unwrap();
-        policy.grace.volume_unbound = "3s".parse().unwrap();
-        policy.grace.crash_loop = "3s".parse().unwrap();
+        let grace: keruta_manifest::value::Duration = if scripted.is_some() { "1s" } else { "3s" }.parse().unwrap();
+        policy.grace.image_pull = grace;
+        policy.grace.unschedulable = grace;
+        policy.grace.volume_unbound = grace;
+        policy.grace.crash_loop = grace;
         policy.stuck_after = "1s".parse().unwrap();
         let (admin, journal, ledger) = (cluster.clone(), Arc::default(), MemoryLedger::default());
         Self { cluster, admin, namespace, journal, ledger, policy, scripted }
@@ -84,7 +87,16 @@ impl World {
         let mut options = FollowOptions::new(&self.namespace);
         options.policy = self.policy.clone();
         options.until_ended = true;
+        if let (Some(_), Some(logs)) = (&self.scripted, &mut options.logs) {
+            // The stand-in is quick to answer.
+            logs.settings.pause = Duration::from_millis(100);
+        }
         options
+    }
+
+    /// How long every state that may heal is watched.
+    pub(crate) fn grace(&self) -> Duration {
+        Duration::from_secs(self.policy.grace.image_pull.as_secs().into())
     }
 
     /// Follows these attempts until all have ended; drop the answer to end it before.

@@ -10,7 +10,7 @@ use keruta_submitter::submit::{SubmitError, SubmitOptions, submit};
 use keruta_submitter::{Cause, Outcome};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use scripted_apiserver::{Denial, Refusal};
+use scripted_apiserver::Refusal;
 use serde_json::json;
 
 use crate::backend::World;
@@ -92,7 +92,9 @@ async fn a_job_that_is_no_job_is_told_field_by_field() {
     bundle.job.spec.as_mut().unwrap().template.spec.as_mut().unwrap().containers[0].name = "NOT VALID".into();
     let error = world.try_submit(&bundle).await.unwrap_err();
     let SubmitError::Refused { error: ClusterError::Invalid { causes, .. }, .. } = &error else { panic!("{error:?}") };
-    assert_eq!(causes[0].field, "spec.template.spec.containers[0].name");
+    let fields: Vec<_> = causes.iter().map(|cause| cause.field.as_str()).collect();
+    let name = "spec.template.spec.containers[0].name";
+    assert_eq!(fields, ["spec.podFailurePolicy.rules[1].onExitCodes.containerName", name]);
     world.finish().await;
 }
 
@@ -108,7 +110,7 @@ async fn a_namespace_that_is_not_there_is_told_with_its_cure() {
 async fn a_missing_right_is_told_as_the_rule_that_gives_it() {
     let mut world = World::start("noright").await;
     match &world.scripted {
-        Some(server) => server.deny(Denial::of("create", "batch", "jobs")),
+        Some(server) => server.allow_only(Vec::new()),
         None => world.cluster = crate::rights::acting_as("nobody"),
     }
     let error = world.try_submit(&quick().bundle(&world.namespace)).await.unwrap_err();

@@ -20,7 +20,7 @@ async fn a_suspended_job_is_pending_and_never_stalled() {
     let submitted = world.try_submit(&bundle).await.unwrap();
     let following = world.follow(&[&task]);
     // Longer than any grace.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(2 * world.grace()).await;
     assert_eq!(world.statuses(&task), [TaskStatus::Pending]);
     let resume = json!({"spec": {"suspend": false}});
     let _: Job = world.admin.merge(&world.namespace, &submitted.job, &resume).await.unwrap();

@@ -254,7 +254,9 @@ async fn steps(script: &Run, log: &LogFile, open: &Mutex<Vec<u8>>, max_size: usi
     let line = |text: &[u8]| {
         let mut open = locked(open);
         open.extend_from_slice(text);
-        log.append(Timestamp::now(), &open, false, max_size);
+        // containerd reads lines as Go's `bufio.Reader.ReadLine` does (measured).
+        let line = open.strip_suffix(b"\r").unwrap_or(&open);
+        log.append(Timestamp::now(), line, false, max_size);
         open.clear();
     };
     for step in &script.steps {
