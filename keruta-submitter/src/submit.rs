@@ -154,8 +154,14 @@ impl Submission<'_> {
             }
             Err(error) if error.is_refusal() => {
                 // Quota is asked before names: the refusal may be of a second Job of this name.
-                if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
-                    return self.found(&job, Created::AlreadyThere).await;
+                match self.get::<Job>(bundle.job_name()).await {
+                    Ok(Some(job)) => return self.found(&job, Created::AlreadyThere).await,
+                    Ok(None) => {}
+                    // Who may not even look is told the first right that is missing.
+                    Err(SubmitError::Cluster(ClusterError::Forbidden { .. })) => {
+                        return Err(SubmitError::Refused { error, removed: Vec::new() });
+                    }
+                    Err(unknown) => return Err(unknown),
                 }
                 let removed = self.take_back().await;
                 // Somebody else may have submitted the attempt meanwhile, and counted on what was taken back.

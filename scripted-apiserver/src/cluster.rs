@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use crate::access::Denial;
+use crate::access::{Access, Denial};
 use crate::fault::Faults;
 use crate::kubelet::PodControl;
 use crate::life::Life;
@@ -69,7 +69,7 @@ pub(crate) struct Cluster {
     pub(crate) settings: Settings,
     pub(crate) faults: Faults,
     pub(crate) requests: Mutex<Vec<Request>>,
-    pub(crate) denials: Mutex<Vec<Denial>>,
+    pub(crate) access: Mutex<Access>,
     logs: Mutex<Logs>,
     pods: Mutex<HashMap<String, Arc<PodControl>>>,
     lives: Mutex<Lives>,
@@ -86,13 +86,14 @@ pub(crate) struct Lives {
 
 impl Cluster {
     pub(crate) fn new(store: Store, settings: Settings) -> Self {
+        let denials = ["get", "list", "watch"].map(|verb| Denial::of(verb, "", "secrets")).to_vec();
         Self {
             changed: watch::Sender::new(store.rv()),
             store: Mutex::new(store),
             settings,
             faults: Faults::default(),
             requests: Mutex::default(),
-            denials: Mutex::new(["get", "list", "watch"].map(|verb| Denial::of(verb, "", "secrets")).to_vec()),
+            access: Mutex::new(Access { denials, roles: None }),
             logs: Mutex::default(),
             pods: Mutex::default(),
             lives: Mutex::default(),

@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 
 pub(crate) use body::{Body, Cut};
 
+use crate::access::Wish;
 use crate::cluster::{Cluster, locked};
 use crate::fault::{Armed, Effect};
 use crate::status::{ApiError, Result};
@@ -106,10 +107,14 @@ fn dispatch(cluster: &Arc<Cluster>, asked: &Asked) -> Result<Response<Body>> {
     let route = &asked.route;
     let Some(resource) = route.resource else { return discovery::answer(cluster, asked) };
     let resource_text = route.resource_text();
-    let denied = locked(&cluster.denials)
-        .iter()
-        .any(|denial| denial.denies(&route.verb, resource.group(), &resource_text, &route.namespace));
-    if denied {
+    let wish = Wish {
+        verb: &route.verb,
+        group: resource.group(),
+        resource: &resource_text,
+        namespace: &route.namespace,
+        name: &route.name,
+    };
+    if !locked(&cluster.access).allows(&wish) {
         let place = if route.namespace.is_empty() {
             "at the cluster scope".to_owned()
         } else {

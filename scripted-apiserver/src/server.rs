@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::access::Denial;
+use crate::access::{Access, Denial};
 use crate::api::{Caller, create, delete};
 use crate::cluster::{Cluster, Settings, locked};
 use crate::control::PodHandle;
@@ -148,12 +148,17 @@ impl ApiServer {
 
     /// Takes a right away from the client. Reading Secrets is denied from the beginning.
     pub fn deny(&self, denial: Denial) {
-        locked(&self.cluster.denials).push(denial);
+        locked(&self.cluster.access).denials.push(denial);
+    }
+
+    /// Leaves the client no other rights than those of these Roles, each in its own namespace.
+    pub fn allow_only(&self, roles: Vec<Value>) {
+        locked(&self.cluster.access).roles = Some(roles);
     }
 
     /// Gives all rights back, that of reading Secrets too.
     pub fn allow_all(&self) {
-        locked(&self.cluster.denials).clear();
+        *locked(&self.cluster.access) = Access::default();
     }
 
     /// Makes a namespace, if it is not there.

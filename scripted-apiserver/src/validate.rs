@@ -117,6 +117,7 @@ fn labels(labels: &Value, field: &str, causes: &mut Vec<Cause>) {
 fn job(value: &Value, causes: &mut Vec<Cause>) {
     let template = &value["spec"]["template"];
     labels(&template["metadata"]["labels"], "spec.template.labels", causes);
+    failure_policy(value, causes);
     pod_spec(&template["spec"], "spec.template.spec", causes);
     match text(template, "/spec/restartPolicy") {
         "OnFailure" if value["spec"]["podFailurePolicy"].is_object() => causes.push(Cause::invalid(
@@ -145,6 +146,24 @@ fn numbers(value: &Value, causes: &mut Vec<Cause>) {
         {
             let why = "must be greater than or equal to 0";
             causes.push(Cause::invalid(&format!("spec.{field}"), &number.to_string(), why));
+        }
+    }
+}
+
+/// [Source](https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/batch/validation/validation.go).
+fn failure_policy(value: &Value, causes: &mut Vec<Cause>) {
+    let spec = &value["spec"]["template"]["spec"];
+    let is_there = |name: &str| {
+        ["/initContainers", "/containers"]
+            .iter()
+            .any(|kind| list(spec, kind).iter().any(|it| text(it, "/name") == name))
+    };
+    for (index, rule) in list(value, "/spec/podFailurePolicy/rules").iter().enumerate() {
+        let name = text(rule, "/onExitCodes/containerName");
+        if !name.is_empty() && !is_there(name) {
+            let field = format!("spec.podFailurePolicy.rules[{index}].onExitCodes.containerName");
+            let why = "must be one of the container or initContainer names in the pod template";
+            causes.push(Cause::invalid(&field, &quoted(name), why));
         }
     }
 }

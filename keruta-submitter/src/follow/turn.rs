@@ -1,6 +1,7 @@
 //! One look at one attempt: it is judged, and what follows from that is written. A turn can be repeated at any time, and
 //! one that was cut short is made good by the next.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub(super) struct Memory {
     refreshed: bool,
     /// The Job was asked for and is not there.
     vanished: bool,
+    /// The uids of the Pods whose finalizer is off; the watch tells of it later.
+    released: HashSet<Box<str>>,
     /// The verdict, once it is recorded.
     pub(super) verdict: Option<Verdict>,
 }
@@ -116,7 +119,7 @@ pub(super) async fn turn(
                 // Somebody was faster: what they wrote comes by the watch, if nothing happens to it.
                 return Ok(Turned { wake_at: Some(soon(now)), ..Turned::default() });
             }
-            let finished = drained && release(means, seen).await?;
+            let finished = drained && release(means, seen, memory).await?;
             let wake_at = (drained && !finished).then(|| soon(now));
             Ok(Turned { finished, wake_at, ..Turned::default() })
         }
@@ -216,15 +219,19 @@ async fn tell(
     Ok(())
 }
 
-/// Takes the finalizers off. Says whether none is left: a Pod that still seems to run has lines to come.
-async fn release(means: &Means, seen: &Snapshot) -> Result<bool, TurnError> {
+/// Takes the finalizers off, each once. Says whether none is left: a Pod that still seems to run has lines to come.
+async fn release(means: &Means, seen: &Snapshot, memory: &mut Memory) -> Result<bool, TurnError> {
     for pod in seen.pods.iter().filter(|pod| pod.has_evidence_finalizer && !seen.is_gone(pod)) {
         if !is_over(pod) {
             return Ok(false);
         }
+        if memory.released.contains(&pod.uid) {
+            continue;
+        }
         if means.requests.release(pod).await? == Written::Outdated {
             return Ok(false);
         }
+        memory.released.insert(pod.uid.clone());
     }
     Ok(true)
 }

@@ -191,7 +191,7 @@ impl Task<'_> {
                 End::Eof if !follow && caught_up && fresh == 0 => match half_line {
                     None if ended_here > 1 => return Over::Drained,
                     // What two reads show is the container's last line, which it did not end; a cut falls elsewhere.
-                    Some(rest) if half.as_ref() == Some(&rest) => {
+                    Some(rest) if half.as_ref() == Some(&rest) && (rest.timestamp.is_some() || !rest.first) => {
                         if let Some(decoder) = decoder {
                             self.keep_half_line(cursor, decoder, rest).await;
                         }
@@ -244,7 +244,9 @@ impl Task<'_> {
         let running = *self.life.borrow() == ContainerLife::Running;
         // "Waiting to start" is true for a moment after a container was seen running.
         let patient = running && !matches!(end, End::Refused(LogReadError::NotFound(_)));
-        *refusals += u32::from(!patient);
+        // A container that the runtime has removed does not come back.
+        let removed = matches!(end, End::Unstamped(text) if text.starts_with(b"unable to retrieve container logs"));
+        *refusals += if patient { 0 } else { 1 + u32::from(removed) };
         (*refusals >= self.capture.settings.refusals)
             .then(|| Over::Lost(format!("the log can be read no more: {reason}")))
     }

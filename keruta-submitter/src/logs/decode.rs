@@ -97,6 +97,11 @@ impl LogDecoder {
         self.skip.is_over()
     }
 
+    /// Whether a text without a timestamp may be the tail of a line that began before `sinceTime`.
+    pub(crate) const fn may_be_a_tail(&self) -> bool {
+        self.filtered && !self.skip.is_over() && self.skip.is_at_start()
+    }
+
     /// The reason why lines may be missing before the next new one.
     pub(crate) fn torn(&self) -> Option<&str> {
         self.torn.as_deref()
@@ -128,8 +133,8 @@ impl LogDecoder {
     fn take(&mut self, piece: Piece, entries: &mut Vec<LogEntry>) -> Result<(), StrangeLog> {
         if piece.first {
             let Some(at) = piece.timestamp else {
-                // The tail of a line that began before `sinceTime`, which was not counted either.
-                if self.filtered && !self.skip.is_over() && self.skip.is_at_start() {
+                // Such a tail was not counted either.
+                if self.may_be_a_tail() {
                     return Ok(());
                 }
                 return Err(StrangeLog::Unstamped(piece.data));

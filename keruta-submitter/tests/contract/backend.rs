@@ -17,7 +17,7 @@ use keruta_submitter::submit::{SubmitError, SubmitOptions, Submitted, submit};
 use keruta_submitter::{Attempt, TaskStatus, Verdict};
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use scripted_apiserver::ApiServer;
+use scripted_apiserver::{ApiServer, Settings};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A cluster, a namespace of its own, and a submitter's memory.
 pub(crate) struct World {
+    /// As the submitter.
     pub(crate) cluster: Cluster,
+    /// With all rights.
+    pub(crate) admin: Cluster,
     pub(crate) namespace: String,
     pub(crate) journal: Arc<MemoryJournal>,
     pub(crate) ledger: MemoryLedger,
@@ -45,7 +48,9 @@ impl World {
             let config = ClusterConfig { kubeconfig: Some(PathBuf::from(path)), ..ClusterConfig::default() };
             (Cluster::connect(&config, &Environment::of_process()).unwrap(), None)
         } else {
-            let server = ApiServer::start().await;
+            // Deadlines, grace periods and the like are short.
+            let settings = Settings { second: Duration::from_millis(300), ..Settings::default() };
+            let server = ApiServer::start_with(settings).await;
             (connect(&server), Some(server))
         };
         let namespace = format!("contract-{name}-{:x}", Timestamp::now().as_millisecond() & 0xff_ffff);
@@ -53,12 +58,14 @@ impl World {
         let namespaces: Api<Namespace> = Api::all(cluster.client().clone());
         namespaces.create(&PostParams::default(), &body).await.unwrap();
         let mut policy = Policy::default();
-        policy.grace.image_pull = "3s".parse().unwrap();
-        policy.grace.unschedulable = "3s".parse().unwrap();
-        policy.grace.volume_unbound = "3s".parse().unwrap();
-        policy.grace.crash_loop = "3s".parse().unwrap();
+        let grace: keruta_manifest::value::Duration = if scripted.is_some() { "1s" } else { "3s" }.parse().unwrap();
+        policy.grace.image_pull = grace;
+        policy.grace.unschedulable = grace;
+        policy.grace.volume_unbound = grace;
+        policy.grace.crash_loop = grace;
         policy.stuck_after = "1s".parse().unwrap();
-        Self { cluster, namespace, journal: Arc::default(), ledger: MemoryLedger::default(), policy, scripted }
+        let (admin, journal, ledger) = (cluster.clone(), Arc::default(), MemoryLedger::default());
+        Self { cluster, admin, namespace, journal, ledger, policy, scripted }
     }
 
     pub(crate) fn attempt(&self, workload: &Workload) -> Attempt {
@@ -75,12 +82,35 @@ impl World {
         submit(&self.cluster, &self.ledger, bundle, &options, Timestamp::now()).await
     }
 
-    /// Follows these attempts until all have ended; drop the answer to end it before.
-    pub(crate) fn follow(&self, workloads: &[&Workload]) -> Following {
+    /// How attempts are followed until all have ended.
+    pub(crate) fn options(&self) -> FollowOptions {
         let mut options = FollowOptions::new(&self.namespace);
         options.policy = self.policy.clone();
         options.until_ended = true;
-        let journal: Arc<MemoryJournal> = Arc::clone(&self.journal);
+        if let (Some(_), Some(logs)) = (&self.scripted, &mut options.logs) {
+            // The stand-in is quick to answer.
+            logs.settings.pause = Duration::from_millis(100);
+        }
+        options
+    }
+
+    /// How long every state that may heal is watched.
+    pub(crate) fn grace(&self) -> Duration {
+        Duration::from_secs(self.policy.grace.image_pull.as_secs().into())
+    }
+
+    /// Follows these attempts until all have ended; drop the answer to end it before.
+    pub(crate) fn follow(&self, workloads: &[&Workload]) -> Following {
+        self.follow_into(&self.journal, self.options(), workloads)
+    }
+
+    pub(crate) fn follow_into(
+        &self,
+        journal: &Arc<MemoryJournal>,
+        options: FollowOptions,
+        workloads: &[&Workload],
+    ) -> Following {
+        let journal: Arc<MemoryJournal> = Arc::clone(journal);
         let follower = Follower::new(self.cluster.clone(), journal, options);
         for workload in workloads {
             follower.handle().expect(self.attempt(workload), workload.bundle(&self.namespace).job_name());
@@ -100,15 +130,7 @@ impl World {
 
     /// The verdict in the journal.
     pub(crate) fn verdict(&self, workload: &Workload) -> Verdict {
-        let attempt = self.attempt(workload);
-        let changes = self.journal.changes();
-        let verdicts: Vec<_> = changes
-            .iter()
-            .filter(|change| change.attempt == attempt)
-            .filter_map(|change| change.verdict.clone())
-            .collect();
-        assert_eq!(verdicts.len(), 1, "one verdict, not {changes:#?}");
-        verdicts[0].clone()
+        verdict(&self.journal, &self.attempt(workload))
     }
 
     /// The changes of status in the journal.
@@ -119,20 +141,7 @@ impl World {
 
     /// All lines of a container, over all its runs in all Pods, as texts; a gap reads `<gap: …>`.
     pub(crate) fn lines(&self, container: &str) -> Vec<String> {
-        let mut sources = self.journal.sources();
-        sources.retain(|source| source.container == container);
-        let first = |source: &LogSource| {
-            self.journal.entries(source).iter().find_map(|entry| match entry {
-                LogEntry::Line(line) => Some(line.timestamp),
-                LogEntry::Gap(_) => None,
-            })
-        };
-        sources.sort_by_key(|source| (first(source), source.restart));
-        let text = |entry: LogEntry| match entry {
-            LogEntry::Line(line) => String::from_utf8_lossy(&line.message).into_owned(),
-            LogEntry::Gap(gap) => format!("<gap: {}>", gap.reason),
-        };
-        sources.iter().flat_map(|source| self.journal.entries(source)).map(text).collect()
+        lines(&self.journal, container)
     }
 
     pub(crate) async fn job(&self, workload: &Workload) -> Option<Job> {
@@ -176,15 +185,19 @@ impl World {
 
     /// Deletes the namespace. Nothing of ours may hold it up.
     pub(crate) async fn finish(self) {
+        if let Some(scripted) = &self.scripted {
+            scripted.allow_all();
+        }
         let finalizer = |pod: &Pod| pod.metadata.finalizers.iter().flatten().any(|name| name == "keruta.dev/evidence");
-        let held: Vec<_> = self.pods().await.into_iter().filter(finalizer).collect();
+        let held: Vec<_> =
+            self.admin.list(&self.namespace, "app=keruta").await.unwrap().into_iter().filter(finalizer).collect();
         let names: Vec<_> = held.iter().filter_map(|pod| pod.metadata.name.clone()).collect();
-        let pods: Api<Pod> = self.cluster.api(&self.namespace);
+        let pods: Api<Pod> = self.admin.api(&self.namespace);
         for name in &names {
             let patch = Patch::Merge(json!({"metadata": {"finalizers": null}}));
             let _ = pods.patch(name, &PatchParams::default(), &patch).await;
         }
-        let namespaces: Api<Namespace> = Api::all(self.cluster.client().clone());
+        let namespaces: Api<Namespace> = Api::all(self.admin.client().clone());
         let _ = namespaces.delete(&self.namespace, &DeleteParams::default()).await;
         assert!(names.is_empty(), "these Pods were not let go: {names:?}");
     }
@@ -193,6 +206,52 @@ impl World {
     pub(crate) async fn count_jobs(&self) -> usize {
         self.cluster.api::<Job>(&self.namespace).list(&ListParams::default()).await.unwrap().items.len()
     }
+}
+
+/// The one verdict on an attempt in a journal.
+pub(crate) fn verdict(journal: &MemoryJournal, attempt: &Attempt) -> Verdict {
+    let changes = journal.changes();
+    let mut verdicts = changes.iter().filter(|change| change.attempt == *attempt).filter_map(|it| it.verdict.clone());
+    match (verdicts.next(), verdicts.next()) {
+        (Some(verdict), None) => verdict,
+        _ => panic!("one verdict, not {changes:#?}"),
+    }
+}
+
+/// All lines of a container in a journal; see [`World::lines`].
+pub(crate) fn lines(journal: &MemoryJournal, container: &str) -> Vec<String> {
+    let runs = runs(journal, container).into_iter();
+    runs.flat_map(|(_, lines)| lines).map(|line| String::from_utf8_lossy(&line).into_owned()).collect()
+}
+
+/// The lines of each run of a container, the earliest first.
+pub(crate) fn runs(journal: &MemoryJournal, container: &str) -> Vec<(LogSource, Vec<Vec<u8>>)> {
+    let mut sources = journal.sources();
+    sources.retain(|source| source.container == container);
+    let first = |source: &LogSource| {
+        journal.entries(source).iter().find_map(|entry| match entry {
+            LogEntry::Line(line) => Some(line.timestamp),
+            LogEntry::Gap(_) => None,
+        })
+    };
+    sources.sort_by_key(|source| (first(source), source.restart));
+    let lines = |source: &LogSource| {
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        let mut open = false;
+        for entry in journal.entries(source) {
+            let (text, continues) = match entry {
+                LogEntry::Line(line) => (line.message.to_vec(), line.continues),
+                LogEntry::Gap(gap) => (format!("<gap: {}>", gap.reason).into_bytes(), false),
+            };
+            match lines.last_mut().filter(|_| open) {
+                Some(last) => last.extend(text),
+                None => lines.push(text),
+            }
+            open = continues;
+        }
+        lines
+    };
+    sources.into_iter().map(|source| (source.clone(), lines(&source))).collect()
 }
 
 /// A client of the stand-in.

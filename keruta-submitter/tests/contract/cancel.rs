@@ -10,7 +10,7 @@ use keruta_submitter::{Evidence, Outcome, TaskStatus, Verdict};
 use crate::backend::World;
 use crate::workload::{Behaviour, Workload};
 
-async fn cancel(world: &World, workload: &Workload) -> Stopped {
+pub(crate) async fn cancel(world: &World, workload: &Workload) -> Stopped {
     let evidence = Evidence { summary: "cancelled by a test".into(), ..Evidence::default() };
     let order = Stop {
         verdict: Verdict { outcome: Outcome::Cancelled, retryable: false, evidence },
@@ -33,7 +33,8 @@ async fn what_runs_ends_and_its_log_stays() {
     let following = world.follow(&[&task]);
     world.running("main").await;
     assert!(matches!(cancel(&world, &task).await, Stopped::Stopping { .. }));
-    assert!(matches!(cancel(&world, &task).await, Stopped::Stopping { .. }), "again changes nothing");
+    let again = cancel(&world, &task).await;
+    assert!(matches!(again, Stopped::Stopping { .. } | Stopped::AlreadyEnded { .. }), "changes nothing: {again:?}");
     following.ended().await;
     assert_eq!(world.verdict(&task).outcome, Outcome::Cancelled, "{:#?}", world.verdict(&task));
     assert_eq!(world.statuses(&task).last(), Some(&TaskStatus::Cancelled));
@@ -62,5 +63,26 @@ async fn what_has_ended_stays_as_it_ended() {
     assert!(matches!(cancel(&world, &task).await, Stopped::AlreadyEnded { verdict: Some(_), .. }));
     world.follow(&[&task]).ended().await;
     assert_eq!(world.verdict(&task).outcome, Outcome::Completed);
+    world.finish().await;
+}
+
+/// A Job in a queue has no Pods and no deadline: the order resumes it, with no Pod to start.
+#[tokio::test]
+async fn a_suspended_job_ends_without_a_pod() {
+    let world = World::start("sleeping").await;
+    let task = waits();
+    let mut bundle = task.bundle(&world.namespace);
+    bundle.job.spec.as_mut().unwrap().suspend = Some(true);
+    world.try_submit(&bundle).await.unwrap();
+    world
+        .until("it is suspended", async || {
+            let conditions = world.job(&task).await?.status?.conditions?;
+            conditions.iter().any(|condition| condition.type_ == "Suspended").then_some(())
+        })
+        .await;
+    cancel(&world, &task).await;
+    world.follow(&[&task]).ended().await;
+    assert_eq!(world.verdict(&task).outcome, Outcome::Cancelled, "{:#?}", world.verdict(&task));
+    assert!(world.pods().await.is_empty(), "nothing ever ran");
     world.finish().await;
 }

@@ -9,6 +9,14 @@ mod backend;
 mod workload;
 
 mod cancel;
+mod contents;
+mod disruptions;
+mod family;
+mod followers;
+mod housekeeping;
 mod logs;
+mod refusals;
+mod rights;
+mod stuck;
 mod submit;
 mod verdicts;

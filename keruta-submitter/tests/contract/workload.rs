@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keruta_manifest::lineage::Lineage;
 use keruta_manifest::render::{RenderOptions, render};
 use keruta_manifest::{Settings, Task};
@@ -24,6 +26,21 @@ impl Behaviour {
     pub(crate) fn line(mut self, text: &str) -> Self {
         writeln!(self.script, "echo '{text}'").unwrap();
         self.run = self.run.line(text);
+        self
+    }
+
+    /// A line of these bytes.
+    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
+        let octal = bytes.iter().fold(String::new(), |text, byte| format!("{text}\\{byte:03o}"));
+        writeln!(self.script, "printf '{octal}\\n'").unwrap();
+        self.run = self.run.step(Step::Base64(STANDARD.encode(bytes)));
+        self
+    }
+
+    /// A line of so many times `x`.
+    pub(crate) fn long(mut self, length: usize) -> Self {
+        writeln!(self.script, "head -c {length} /dev/zero | tr '\\000' x; echo").unwrap();
+        self.run = self.run.step(Step::Long(length));
         self
     }
 
@@ -75,6 +92,32 @@ impl Behaviour {
         self
     }
 
+    /// Ends by a signal, with 143, when it is asked to end. (A shell as process 1 does so only if it is told.)
+    pub(crate) fn dies_of_sigterm(mut self) -> Self {
+        self.script.insert_str(0, "trap 'exit 143' TERM\n");
+        self.run = self.run.on_term(OnTerm::Die);
+        self
+    }
+
+    /// Goes on when it is asked to end.
+    pub(crate) fn ignores_sigterm(mut self) -> Self {
+        self.script.insert_str(0, "trap '' TERM\n");
+        self.run = self.run.on_term(OnTerm::Ignore);
+        self
+    }
+
+    /// What only a real container does.
+    pub(crate) fn shell(mut self, script: &str) -> Self {
+        writeln!(self.script, "{script}").unwrap();
+        self
+    }
+
+    /// What only the stand-in writes.
+    pub(crate) fn told(mut self, line: &str) -> Self {
+        self.run = self.run.line(line);
+        self
+    }
+
     /// Takes memory until it is killed.
     pub(crate) fn out_of_memory(mut self) -> Self {
         self.script.push_str("x=a; while :; do x=$x$x; done\n");
@@ -89,6 +132,7 @@ pub(crate) struct Workload {
     pub(crate) id: String,
     pub(crate) attempt: u32,
     task: Value,
+    settings: Value,
     life: Life,
 }
 
@@ -101,12 +145,35 @@ impl Workload {
             "backoffLimit": 0,
             "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         });
-        Self { id: id.to_owned(), attempt: 1, task, life: Life::new().container("main", main.run.clone()) }
+        let settings = json!({"setup": false, "apiTokenSecret": null, "pod": {"terminationGracePeriodSeconds": 3}});
+        let life = Life::new().container("main", main.run.clone());
+        Self { id: id.to_owned(), attempt: 1, task, settings, life }
+    }
+
+    /// A task whose main container runs `main` as the task's own script.
+    pub(crate) fn of_script(id: &str, main: &Behaviour) -> Self {
+        let mut workload = Self::new(id, main).with("script", main.script.as_str().into());
+        workload.task.as_object_mut().unwrap().remove("command");
+        workload
+    }
+
+    /// A task whose Job needs two Pods: what the first does, and what the second does. A real container knows which it is by
+    /// a mark on the task's claim.
+    pub(crate) fn of_two_pods(id: &str, first: &Behaviour, second: &Behaviour) -> Self {
+        let script = format!("if [ -e /work/mark ]; then\n{}exit\nfi\n: >/work/mark\n{}", second.script, first.script);
+        let both = Behaviour { script, run: first.run.clone() };
+        Self::new(id, &both).with("workspace", json!({"kind": "pvc", "size": "16Mi"})).second_pod(second)
     }
 
     /// Another value of a field of the task.
     pub(crate) fn with(mut self, field: &str, value: Value) -> Self {
         self.task[field] = value;
+        self
+    }
+
+    /// Another value of a field of the settings.
+    pub(crate) fn setting(mut self, field: &str, value: Value) -> Self {
+        self.settings[field] = value;
         self
     }
 
@@ -145,9 +212,8 @@ impl Workload {
 
     pub(crate) fn bundle(&self, namespace: &str) -> Bundle {
         let (annotation, life) = self.life.annotation();
-        let settings = json!({
-            "setup": false, "apiTokenSecret": null, "pod": {"annotations": {annotation: life}, "terminationGracePeriodSeconds": 3},
-        });
+        let mut settings = self.settings.clone();
+        settings["pod"]["annotations"] = json!({annotation: life});
         let settings = Settings::from_json(&settings.to_string()).unwrap();
         let task = Task::from_json(&self.task.to_string()).unwrap();
         let rendered = render(&task, &settings, &Lineage::of(&task), &RenderOptions::default()).unwrap();

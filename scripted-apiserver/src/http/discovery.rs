@@ -16,7 +16,7 @@ pub(super) fn answer(cluster: &Arc<Cluster>, asked: &Asked) -> Result<Response<B
     if path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" && asked.route.verb == "post" {
         let review: Value =
             serde_json::from_slice(&asked.body).map_err(|error| ApiError::bad_request(error.to_string()))?;
-        let reviewed = crate::access::review(&locked(&cluster.denials), review);
+        let reviewed = locked(&cluster.access).review(review);
         return Ok(body::json(201, Bytes::from(reviewed.to_string())));
     }
     if asked.route.verb != "get" {

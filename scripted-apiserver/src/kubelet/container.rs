@@ -254,7 +254,9 @@ async fn steps(pod: &Pod, script: &Run, log: &LogFile, open: &Mutex<Vec<u8>>) {
     let line = |text: &[u8]| {
         let mut open = locked(open);
         open.extend_from_slice(text);
-        log.append(pod.cluster.node_time(), &open, false, pod.cluster.settings.log_max_size);
+        // containerd reads lines as Go's `bufio.Reader.ReadLine` does (measured).
+        let line = open.strip_suffix(b"\r").unwrap_or(&open);
+        log.append(pod.cluster.node_time(), line, false, pod.cluster.settings.log_max_size);
         open.clear();
     };
     for step in &script.steps {

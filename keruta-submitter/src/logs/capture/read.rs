@@ -102,6 +102,12 @@ impl Task<'_> {
         };
         let caught_up = decoder.caught_up();
         let half_line = decoder.half_line();
+        let end = match (end, &half_line) {
+            (End::Eof, Some(rest)) if is_said_by_the_kubelet(rest) && !decoder.may_be_a_tail() => {
+                End::Unstamped(rest.data.clone())
+            }
+            (end, _) => end,
+        };
         self.torn = decoder.torn().map(str::to_owned);
         Read { end, fresh, caught_up, half_line, decoder: Some(decoder) }
     }
@@ -179,7 +185,12 @@ impl Task<'_> {
         loop {
             let chunk = match self.next_chunk(&mut stream).await {
                 Ok(chunk) => chunk,
-                Err(End::Eof) => return Ok(()),
+                Err(End::Eof) => {
+                    return match splitter.rest().filter(is_said_by_the_kubelet) {
+                        Some(rest) => Err(End::Unstamped(rest.data)),
+                        None => Ok(()),
+                    };
+                }
                 Err(end) => return Err(end),
             };
             splitter.push(chunk);
@@ -201,4 +212,12 @@ impl Task<'_> {
 
 fn next_is_due(batch: &Batch, bytes: usize, due: Option<Instant>) -> bool {
     batch.size() >= bytes || due.is_some_and(|due| due <= Instant::now())
+}
+
+/// Whether an unfinished line is no container's. The kubelet says with 200 and without a line feed that a log is gone
+/// (`unable to retrieve container logs for containerd://…`, [source]); what is cut within a timestamp begins with a digit.
+///
+/// [source]: https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kuberuntime/kuberuntime_container.go
+fn is_said_by_the_kubelet(rest: &Piece) -> bool {
+    rest.first && rest.timestamp.is_none() && rest.data.first().is_some_and(|byte| !byte.is_ascii_digit())
 }

@@ -77,7 +77,7 @@ async fn a_pod_that_is_gone_leaves_a_gap_told_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_gone_is_given_up_in_time() {
-    for says in [Fault::Refuse(404), Fault::Refuse(400), Fault::Says("unable to retrieve container logs for x\n")] {
+    for says in [Fault::Refuse(404), Fault::Refuse(400), Fault::Says(GONE), Fault::Says(GONE_WITH_LINE_FEED)] {
         let bench = Bench::new();
         bench.kubelet.lines(0..3);
         let task = bench.start();
@@ -89,6 +89,52 @@ async fn a_log_that_is_gone_is_given_up_in_time() {
         task.await.unwrap();
         assert_eq!(bench.kept(), ["line 0", "line 1", "line 2", "…"], "{says:?}");
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    }
+}
+
+/// Measured: without a line feed, and with status 200.
+const GONE: &str = "unable to retrieve container logs for containerd://1";
+const GONE_WITH_LINE_FEED: &str = "unable to retrieve container logs for containerd://1\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_removed_before_it_was_read_is_a_gap_and_no_line() {
+    for says in [GONE, GONE_WITH_LINE_FEED] {
+        let bench = Bench::new();
+        (0..100).for_each(|_| bench.kubelet.fault(Fault::Says(says)));
+        bench.kubelet.lines(0..3);
+        bench.end();
+        let begun = Instant::now();
+        bench.start().await.unwrap();
+        assert_eq!(bench.kept(), ["…"], "{says:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_kubelets_own_words_in_the_middle_of_a_resume_are_no_line() {
+    for says in [GONE, GONE_WITH_LINE_FEED] {
+        for running in [true, false] {
+            // Over many seconds, so that a resume asks from one.
+            let bench = Bench::new();
+            bench.kubelet.fault(Fault::Cut(4000 * 40));
+            bench.kubelet.lines(0..8000);
+            (0..3).for_each(|_| bench.kubelet.fault(Fault::Says(says)));
+            if !running {
+                bench.end();
+            }
+            let task = bench.start();
+            seconds(100).await;
+            if running {
+                // A restart of the runtime: the log is there again.
+                assert_eq!(bench.kept(), numbered(0..8000), "{says:?}");
+                bench.end();
+            }
+            task.await.unwrap();
+            assert_eq!(bench.kubelet.faults_left(), 0, "{says:?}, {running}");
+            let kept = bench.kept();
+            assert!(kept.iter().all(|line| line == "…" || line.starts_with("line ")), "{:?}", kept.last());
+            assert!(running || kept.last().is_some_and(|last| last == "…"), "{:?}", kept.last());
+        }
     }
 }
 
