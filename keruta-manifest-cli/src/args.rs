@@ -1,19 +1,17 @@
 //! The command line.
 
 mod examples;
-mod inputs;
 mod values;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use keruta_input::args::{InputArgs, TalkArgs};
 
-pub(crate) use inputs::{SettingsArgs, TaskArgs};
-pub(crate) use values::{Colour, Format, Output, Schema, TextOutput, VersionOutput};
+pub(crate) use values::{Format, Output, Schema, TextOutput, VersionOutput};
 
 use clap_complete::Shell;
 use keruta_manifest::install::{Component, PodSecurity};
-use keruta_manifest::review::KubernetesVersion;
 
 /// Turns tasks into Kubernetes manifests.
 ///
@@ -28,21 +26,6 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
-}
-
-/// What is said on standard error, and how.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Messages")]
-pub(crate) struct TalkArgs {
-    /// Also tell notes
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
-    pub(crate) verbose: bool,
-    /// Tell errors only
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-    /// When to use colour; `NO_COLOR` is honoured
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
-    pub(crate) color: Colour,
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,18 +56,6 @@ pub(crate) enum Command {
     Man(ManArgs),
     /// Tell the version of this program and of Kubernetes
     Version(VersionArgs),
-}
-
-/// What every command about tasks takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct InputArgs {
-    #[command(flatten)]
-    pub(crate) task: TaskArgs,
-    #[command(flatten)]
-    pub(crate) settings: SettingsArgs,
-    /// The version of Kubernetes that the manifests are for; default: the newest known
-    #[arg(long, value_name = "VERSION", help_heading = "Settings")]
-    pub(crate) kubernetes_version: Option<KubernetesVersion>,
 }
 
 #[derive(Debug, Clone, Args)]

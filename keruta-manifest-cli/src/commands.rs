@@ -6,15 +6,16 @@ mod explain;
 mod install;
 mod man;
 mod render;
-mod rendering;
+
 mod schema;
 mod validate;
 mod version;
 
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::terminal::Talk;
+
 use crate::args::{Cli, Command};
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::terminal::Talk;
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli, talk: Talk) -> Result<Exit, Failure> {

@@ -1,36 +1,26 @@
 //! `keruta-manifest`: renders tasks into Kubernetes manifests on standard output.
 //!
-//! What a manifest holds is decided in the library of the same name. Here are the command line, the layers of
-//! settings, the stream of tasks, and diagnostics that point into what people wrote.
+//! What a manifest holds is decided in the library of the same name, what is read in `keruta-input`. Here are the command
+//! line and what each command writes.
 
 mod args;
-mod bug;
 mod commands;
-mod diagnostic;
-mod exit;
-mod failure;
-mod files;
-mod known;
-mod locate;
 mod manifests;
-mod place;
 mod report;
-mod settings;
-mod tasks;
-mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use keruta_input::bug;
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::terminal::Talk;
 use keruta_manifest::review::Severity;
 
 use args::Cli;
-use exit::Exit;
-use failure::Failure;
-use terminal::Talk;
 
 fn main() -> ExitCode {
-    bug::hook();
+    bug::hook("keruta-manifest");
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -40,7 +30,7 @@ fn main() -> ExitCode {
         }
     };
     #[cfg(debug_assertions)]
-    bug::on_purpose();
+    bug::on_purpose("KERUTA_MANIFEST_PANIC");
     let talk = Talk::new(&cli.talk);
     match commands::run(&cli, talk) {
         Ok(exit) => exit,

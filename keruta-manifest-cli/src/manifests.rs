@@ -1,10 +1,10 @@
 //! Objects as text, piece by piece: what comes of one task is written before the next is read.
 
+use keruta_input::failure::Failure;
 use keruta_manifest::object::Object;
 use keruta_manifest::stream;
 
 use crate::args::Output;
-use crate::failure::Failure;
 
 /// Appends the objects of one task to those of the tasks before it.
 pub(crate) fn append(out: &mut String, objects: &[Object], output: Output) -> Result<(), Failure> {

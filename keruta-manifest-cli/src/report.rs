@@ -1,10 +1,13 @@
-//! The report of `validate --format json`: its shape, and its JSON Schema.
+//! The report of `validate`: the shape of its JSON with a JSON Schema, and its forms for tools.
 
+pub(crate) mod github;
+pub(crate) mod json;
+pub(crate) mod sarif;
+
+use keruta_input::diagnostic::Diagnostic;
 use keruta_manifest::review::Severity;
 use schemars::JsonSchema;
 use serde::Serialize;
-
-use crate::diagnostic::Diagnostic;
 
 /// What `keruta-manifest validate --format json` writes.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,3 +1,9 @@
-//! The program `keruta-submitter`.
+//! `keruta-submitter`: submits tasks to Kubernetes, follows them to their end, and tells how they ended.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -46,56 +46,6 @@ pub(crate) enum Format {
     Github,
 }
 
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Colour {
-    /// On a terminal
-    Auto,
-    /// Also elsewhere
-    Always,
-    /// Never
-    Never,
-}
-
-/// Whose manifests to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Preset {
-    /// keruta's own Job
-    Keruta,
-    /// The claim and Job of the first generator
-    Kotlin,
-}
-
-impl Preset {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Keruta => "keruta",
-            Self::Kotlin => "kotlin",
-        }
-    }
-}
-
-/// How much Pods may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Security {
-    /// The cluster's own rules decide
-    None,
-    /// No privilege escalation
-    Baseline,
-    /// Also not root, and no capability
-    Restricted,
-}
-
-impl Security {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Baseline => "baseline",
-            Self::Restricted => "restricted",
-        }
-    }
-}
-
 /// Which schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Schema {

@@ -4,18 +4,18 @@ mod existing;
 
 use std::fmt::Write as _;
 
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::rendering::Rendering;
+use keruta_input::tasks::{self, Done, Item, Sink, Work};
+use keruta_input::terminal::{Stdout, Talk};
 use keruta_manifest::object::Object;
 use keruta_manifest::review::{Severity, immutable_changes};
 use keruta_manifest::yaml;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::rendering::Rendering;
 use crate::args::DiffArgs;
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::tasks::{self, Done, Item, Sink, Work};
-use crate::terminal::{Stdout, Talk};
 use existing::Existing;
 
 const RED: &str = "\u{1b}[31m";

@@ -2,19 +2,19 @@
 
 mod annotated;
 
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::rendering::Rendering;
+use keruta_input::settings::Layered;
+use keruta_input::tasks::{self, Done, Item, Sink, Work};
+use keruta_input::terminal::{Stdout, Talk};
 use keruta_manifest::object::Object;
 use keruta_manifest::plan::origin::{FieldOrigin, Origin, origin_of};
 use keruta_manifest::review::Severity;
 use keruta_manifest::yaml;
 use serde_json::{Value, json};
 
-use super::rendering::Rendering;
 use crate::args::{ExplainArgs, TextOutput};
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::settings::Layered;
-use crate::tasks::{self, Done, Item, Sink, Work};
-use crate::terminal::{Stdout, Talk};
 
 pub(super) fn run(args: &ExplainArgs, talk: Talk) -> Result<Exit, Failure> {
     let rendering = Rendering::new(&args.input, talk)?;

@@ -1,12 +1,12 @@
 //! `install`: what a cluster needs to run keruta.
 
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::terminal::Stdout;
 use keruta_manifest::install::{Component, InstallPlan, Limits, Quota};
 
 use crate::args::InstallArgs;
-use crate::exit::Exit;
-use crate::failure::Failure;
 use crate::manifests;
-use crate::terminal::Stdout;
 
 pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
     let refused = |error: keruta_manifest::install::InstallError| Failure::Refused(error.to_string());

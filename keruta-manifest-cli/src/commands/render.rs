@@ -1,16 +1,16 @@
 //! `render`: the manifests of tasks.
 
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::files::Directory;
+use keruta_input::rendering::Rendering;
+use keruta_input::tasks::{self, Done, Item, Sink, Work};
+use keruta_input::terminal::{Stdout, Talk};
 use keruta_manifest::object::Object;
 use keruta_manifest::review::Severity;
 
-use super::rendering::Rendering;
 use crate::args::{Output, RenderArgs};
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::files::Directory;
 use crate::manifests;
-use crate::tasks::{self, Done, Item, Sink, Work};
-use crate::terminal::{Stdout, Talk};
 
 pub(super) fn run(args: &RenderArgs, talk: Talk) -> Result<Exit, Failure> {
     let extension = match args.output {

@@ -1,13 +1,13 @@
 //! `schema`: the JSON Schemas.
 
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::terminal::Stdout;
 use keruta_manifest::schema;
 use schemars::generate::SchemaSettings;
 
 use crate::args::{Schema, SchemaArgs};
-use crate::exit::Exit;
-use crate::failure::Failure;
 use crate::report::Report;
-use crate::terminal::Stdout;
 
 pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let schema = match args.of {

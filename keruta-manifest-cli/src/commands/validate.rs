@@ -1,14 +1,15 @@
 //! `validate`: what is wrong with tasks, settings and the manifests they would become.
 
+use keruta_input::diagnostic::Diagnostic;
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::rendering::Rendering;
+use keruta_input::tasks::{self, Done, Item, Sink, Work};
+use keruta_input::terminal::{Stdout, Talk};
 use keruta_manifest::review::Severity;
 
-use super::rendering::Rendering;
 use crate::args::{Format, ValidateArgs};
-use crate::diagnostic::{Diagnostic, github, json, sarif};
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::tasks::{self, Done, Item, Sink, Work};
-use crate::terminal::{Stdout, Talk};
+use crate::report::{github, json, sarif};
 
 pub(super) fn run(args: &ValidateArgs, talk: Talk) -> Result<Exit, Failure> {
     let mut report = Report {

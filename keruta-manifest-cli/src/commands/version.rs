@@ -1,12 +1,12 @@
 //! `version`: of this program, and of Kubernetes.
 
+use keruta_input::exit::Exit;
+use keruta_input::failure::Failure;
+use keruta_input::terminal::Stdout;
 use keruta_manifest::review::KubernetesVersion;
 use serde_json::json;
 
 use crate::args::{VersionArgs, VersionOutput};
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::terminal::Stdout;
 
 /// The Kubernetes version of the types that manifests are made of; k8s-openapi's feature in Cargo.toml.
 const TYPES: &str = "1.37";

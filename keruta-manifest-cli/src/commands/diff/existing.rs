@@ -3,14 +3,13 @@
 use std::io::Read;
 use std::path::Path;
 
+use keruta_input::diagnostic::Diagnostic;
+use keruta_input::failure::Failure;
+use keruta_input::locate::Format;
+use keruta_input::place::{Origin, Source};
 use keruta_manifest::problem::{FieldPath, Position, Problem, Rule};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use crate::diagnostic::Diagnostic;
-use crate::failure::Failure;
-use crate::locate::Format;
-use crate::place::{Origin, Source};
 
 /// What only a cluster writes into metadata.
 const OF_THE_CLUSTER: [&str; 8] = [

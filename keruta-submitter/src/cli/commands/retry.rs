@@ -1,0 +1,39 @@
+//! `retry`: the next attempt of a task.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use keruta_submitter::Attempt;
+use keruta_submitter::retry::next_attempt;
+
+use super::run::{self, Course};
+use super::{found, ledger};
+use crate::cli::args::RetryArgs;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+
+pub(super) async fn run(args: &RetryArgs, session: &Session) -> Result<Exit, Failure> {
+    let settings = session.settings(&args.namespace.settings())?;
+    let cluster = session.cluster(&settings)?;
+    let jobs = found::jobs(&cluster, &args.task).await?;
+    let Some(job) = jobs.last() else { return Err(found::nothing(&args.task, &cluster)) };
+    let name = job.metadata.name.as_deref().unwrap_or_default();
+    let config_map: Option<ConfigMap> = cluster.get(cluster.namespace(), name).await?;
+    let known: Vec<Attempt> = jobs.iter().filter_map(Attempt::of_job).collect();
+    let bundle = next_attempt(job, config_map.as_ref(), &known)
+        .map_err(|error| Failure::because(error.to_string(), error.cure(), Exit::Invalid))?;
+    let ledger = ledger::open(args.state_dir.as_deref(), &cluster, session).await?;
+    let course = Course {
+        output: args.output,
+        wait: args.wait,
+        logs: args.logs,
+        timeout: args.timeout.map(|limit| Duration::from_secs(limit.as_secs().into())),
+        max_in_flight: None,
+        journal: None,
+        exit_code_from_task: false,
+        enabled: settings.enabled,
+        grace: settings.grace.clone(),
+    };
+    run::run(cluster, ledger, vec![bundle], course, session).await
+}
