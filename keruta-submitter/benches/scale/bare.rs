@@ -15,7 +15,7 @@ use crate::report::Bare;
 use crate::tasks::Tasks;
 
 pub(crate) async fn measure(arguments: &Arguments, namespace: &str) -> Outcome<Bare> {
-    let place = Place::reach()?;
+    let place = Place::reach().await?;
     let tasks = Tasks::new(arguments, namespace)?;
     let bundles = (0..arguments.tasks).map(|number| tasks.bundle(number)).collect::<Outcome<Vec<_>>>()?;
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(place.client.clone(), namespace);

@@ -59,7 +59,7 @@ fn print(figures: &impl serde::Serialize) -> Outcome<()> {
 }
 
 async fn whole(arguments: &Arguments) -> Outcome<()> {
-    let place = Place::reach()?;
+    let place = Place::reach().await?;
     let mut report = Report::new(arguments, place.version().await?);
     for round in 1..=arguments.rounds {
         report.bare.push(phase::<Bare>(&place, arguments, round, Phase::Bare).await?);

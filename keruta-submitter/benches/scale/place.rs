@@ -26,12 +26,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn reach() -> Outcome<Self> {
+    pub(crate) async fn reach() -> Outcome<Self> {
         let path = std::env::var_os(KUBECONFIG).ok_or("no cluster is named")?;
         let kubeconfig = Kubeconfig::read_from(path)?;
-        let config =
-            futures::executor::block_on(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()))?;
-        let config = Config { default_retry: false, ..config };
+        let mut config =
+            Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        config.default_retry = false;
         let (server, requests) = (config.cluster_url.to_string(), Requests::default());
         let client = ClientBuilder::try_from(config)?.with_layer(&requests).build();
         Ok(Self { client, server, requests })

@@ -68,7 +68,7 @@ impl Journal for Counter {
 }
 
 pub(crate) async fn measure(arguments: &Arguments, namespace: &str) -> Outcome<Ours> {
-    let place = Place::reach()?;
+    let place = Place::reach().await?;
     let cluster = place.cluster();
     let tasks = Tasks::new(arguments, namespace)?;
     let directory = tempfile::tempdir()?;
