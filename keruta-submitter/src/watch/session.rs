@@ -22,7 +22,7 @@ pub(super) struct Session<'a, K> {
     version: Option<String>,
     listed: Instant,
     /// The version at which each object was passed on, so that an event that comes late or twice changes nothing.
-    passed: HashMap<String, u128>,
+    passed: HashMap<Box<str>, u128>,
 }
 
 impl<'a, K> Session<'a, K>
@@ -89,7 +89,7 @@ where
             let page = self.cluster.call(self.action(Verb::List), self.api.list(&params)).await?;
             for object in page.items {
                 if let Some(version) = version_of(&object) {
-                    passed.insert(uid_of(&object), version);
+                    passed.insert(uid_of(&object).into(), version);
                 }
                 let uid = uid_of(&object);
                 if let Some(object) = condense(object) {
@@ -162,11 +162,11 @@ where
             self.version = Some(version);
         }
         if let Some(version) = version_of(&object) {
-            if self.passed.get(&uid).is_some_and(|passed| *passed >= version) {
+            if self.passed.get(&*uid).is_some_and(|passed| *passed >= version) {
                 return Ok(());
             }
             // A uid never comes back, so nothing passes behind its end.
-            self.passed.insert(uid.clone(), if gone { u128::MAX } else { version });
+            self.passed.insert(uid.as_str().into(), if gone { u128::MAX } else { version });
         }
         if let Some(object) = condense(object) {
             send(changes, if gone { Change::Gone { uid, object } } else { Change::Seen { uid, object } }).await;
