@@ -40,6 +40,10 @@ const BY: &str = "keruta-submitter";
 /// How long after Events have told nothing they are asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
+/// After such a part of its grace a state's first-seen time is worth a write: whoever begins anew before that gives the state
+/// so much more time.
+const NOTED: u32 = 10;
+
 /// Judges what is seen of an attempt. Pure: the same arguments give the same judgement.
 ///
 /// Feeding [`Judgement::first_seen`] back with the same `now` changes nothing more.
@@ -80,6 +84,7 @@ pub fn classify(seen: &Seen<'_>, policy: &Policy, now: Timestamp) -> Judgement {
         verdict,
         stop: None,
         first_seen: seen.first_seen.clone(),
+        note_at: None,
         wake_at: None,
         wants_events: false,
     };
@@ -93,6 +98,10 @@ pub fn classify(seen: &Seen<'_>, policy: &Policy, now: Timestamp) -> Judgement {
         // What does not heal needs no first-seen time.
         let since = if grace.as_secs() == 0 { now } else { judgement.first_seen.note(&trouble.key, now) };
         let due = later(since, grace);
+        if grace.as_secs() > 0 {
+            let note_at = later(since, Duration::from_secs(grace.as_secs() / NOTED));
+            judgement.note_at = Some(earlier(judgement.note_at, note_at));
+        }
         if due > now {
             judgement.wake_at = Some(earlier(judgement.wake_at, due));
         } else if trouble.acute && worst.as_ref().is_none_or(|(first, _)| due < *first) {

@@ -21,6 +21,9 @@ pub struct Judgement {
     pub stop: Option<Stop>,
     /// The first-seen times to keep; equal to the given ones where nothing has changed.
     pub first_seen: FirstSeen,
+    /// From when on the first-seen times are to be kept where they survive the judge: a state that heals soon is not worth a
+    /// write. `None` where nothing lasts at the moment.
+    pub note_at: Option<Timestamp>,
     /// When to judge again though nothing changes: a grace runs out then.
     pub wake_at: Option<Timestamp>,
     /// Whether only Events can tell what it waits for: list those about its Job and its newest Pod, by uid, and judge again.

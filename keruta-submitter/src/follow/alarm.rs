@@ -5,6 +5,9 @@ use std::collections::{BinaryHeap, HashMap};
 
 use tokio::time::{Instant, sleep_until};
 
+/// So many that were replaced may stay in the queue, beside as many as hold.
+const REPLACED: usize = 64;
+
 /// At most one alarm for each name; setting one replaces the one before.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
@@ -16,6 +19,12 @@ impl Alarms {
     pub(super) fn set(&mut self, name: &str, at: Instant) {
         self.at.insert(name.into(), at);
         self.queue.push(Reverse((at, name.into())));
+        // What was replaced stays in the queue until its time comes, which may be in days.
+        if self.queue.len() > 2 * self.at.len() + REPLACED {
+            let Self { at, queue } = self;
+            queue.retain(|Reverse((time, name))| at.get(name) == Some(time));
+            queue.shrink_to_fit();
+        }
     }
 
     pub(super) fn clear(&mut self, name: &str) {
@@ -56,5 +65,19 @@ mod tests {
             rung.push(format!("{} {}", alarms.next().await, start.elapsed().as_secs()));
         }
         assert_eq!(rung, ["c 2", "b 3", "a 5"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_replaced_does_not_pile_up() {
+        let start = Instant::now();
+        let mut alarms = Alarms::default();
+        for second in 0..10_000 {
+            alarms.set("a", start + Duration::from_secs(86_400 + second));
+            alarms.set("b", start + Duration::from_secs(1));
+            alarms.clear("b");
+        }
+        assert!(alarms.queue.len() <= REPLACED + 2, "{}", alarms.queue.len());
+        assert_eq!(&*alarms.next().await, "a");
+        assert_eq!(start.elapsed().as_secs(), 86_400 + 9_999);
     }
 }

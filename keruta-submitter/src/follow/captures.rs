@@ -98,10 +98,10 @@ impl Captures {
         if job.verdict.is_some() && !self.jobs.contains_key(name) && !tracked.pods.iter().any(is_kept_for_us) {
             return;
         }
-        let captures = self.jobs.entry(name.into()).or_default();
         for pod in &tracked.pods {
             for container in pod.all_containers() {
                 for (restart, life) in runs(pod, container, tracked.is_gone(pod)) {
+                    let captures = self.jobs.entry(name.into()).or_default();
                     if captures.tell(pod, container, restart, life) {
                         continue;
                     }

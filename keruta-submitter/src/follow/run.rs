@@ -30,7 +30,7 @@ use crate::watch::{Backoff, Change, WatchError, WatchOptions, watch};
 /// Changes that wait to be taken in; a watch waits where there are more.
 const BACKLOG: usize = 256;
 
-type TurnEnd = (Box<str>, Memory, Result<Turned, TurnError>);
+type TurnEnd = (Box<str>, Box<Memory>, Result<Turned, TurnError>);
 type Turns = FuturesUnordered<Pin<Box<dyn Future<Output = TurnEnd> + Send>>>;
 
 /// A follower at work.
@@ -40,7 +40,7 @@ pub(super) struct Run {
     world: World,
     captures: Captures,
     /// What is remembered of each attempt between its turns.
-    memories: HashMap<Box<str>, Memory>,
+    memories: HashMap<Box<str>, Box<Memory>>,
     /// Attempts that wait for a turn.
     ready: IndexSet<Box<str>>,
     /// Attempts whose turn is under way.

@@ -32,6 +32,8 @@ pub(super) struct Memory {
     first_seen: FirstSeen,
     /// The ledger knows of the Job.
     in_ledger: bool,
+    /// What of it stands on the Job; `None` where the Job has not been seen.
+    noted: Option<FirstSeen>,
     told: Option<TaskStatus>,
     phase: Option<Phase>,
     /// The Pods were asked for after the Job had ended.
@@ -41,7 +43,7 @@ pub(super) struct Memory {
     /// The uids of the Pods whose finalizer is off; the watch tells of it later.
     released: HashSet<Box<str>>,
     /// The verdict, once it is recorded.
-    pub(super) verdict: Option<Verdict>,
+    pub(super) verdict: Option<Box<Verdict>>,
 }
 
 /// What came of a turn.
@@ -84,10 +86,11 @@ pub(super) async fn turn(
         memory.vanished = true;
     }
     memory.vanished &= !seen.there;
-    if memory.first_seen.is_empty()
+    if memory.noted.is_none()
         && let Some(job) = &seen.job
     {
         memory.first_seen = job.first_seen.clone();
+        memory.noted = Some(job.first_seen.clone());
     }
     enter(means, seen, memory, now).await?;
     let judgement = judge(means, seen, memory, now).await?;
@@ -98,17 +101,12 @@ pub(super) async fn turn(
             return Ok(Turned { pods: Some(pods), ..Turned::default() });
         }
     }
-    if judgement.first_seen != memory.first_seen {
-        if let Some(job) = seen.job.as_ref().filter(|_| seen.there) {
-            means.requests.first_seen(job, &judgement.first_seen).await?;
-        }
-        memory.first_seen = judgement.first_seen.clone();
-    }
+    let note_at = note(means, seen, memory, &judgement, now).await?;
     if let (Some(stop), Some(job)) = (&judgement.stop, seen.job.as_ref().filter(|_| seen.there)) {
         tracing::info!(attempt = %seen.attempt, why = %stop.verdict.evidence.summary, "ending a Job that cannot go on");
         means.requests.stop(job, stop).await?;
     }
-    let wake_at = judgement.wake_at;
+    let wake_at = judgement.wake_at.into_iter().chain(note_at).min();
     match judgement.verdict.clone() {
         None => {
             tell(means, seen, memory, &judgement, now).await?;
@@ -142,6 +140,32 @@ async fn enter(means: &Means, seen: &Snapshot, memory: &mut Memory, now: Timesta
 /// When to try again what the watch should bring about.
 fn soon(now: Timestamp) -> Timestamp {
     now.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX)
+}
+
+/// Keeps the first-seen times, on the Job too where they have mattered for long enough; says when they will have.
+async fn note(
+    means: &Means,
+    seen: &Snapshot,
+    memory: &mut Memory,
+    judgement: &Judgement,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, TurnError> {
+    memory.first_seen = judgement.first_seen.clone();
+    let Some(job) = seen.job.as_ref().filter(|_| seen.there) else { return Ok(None) };
+    let noted = memory.noted.as_ref().filter(|noted| !noted.is_empty());
+    if noted.map_or(memory.first_seen.is_empty(), |noted| *noted == memory.first_seen) {
+        return Ok(None);
+    }
+    // What stands there already is kept true at once.
+    match judgement.note_at {
+        None if noted.is_none() => Ok(None),
+        Some(at) if noted.is_none() && at > now => Ok(Some(at)),
+        _ => {
+            means.requests.first_seen(job, &memory.first_seen).await?;
+            memory.noted = Some(memory.first_seen.clone());
+            Ok(None)
+        }
+    }
 }
 
 async fn judge(means: &Means, seen: &Snapshot, memory: &Memory, now: Timestamp) -> Result<Judgement, TurnError> {
@@ -192,7 +216,7 @@ async fn record(
         means.metrics.watch_lag(lag);
     }
     memory.told = Some(status);
-    memory.verdict = Some(verdict);
+    memory.verdict = Some(Box::new(verdict));
     Ok(true)
 }
 

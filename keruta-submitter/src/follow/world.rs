@@ -12,7 +12,8 @@ use crate::watch::Change;
 /// The attempts of one namespace, by the name of their Job.
 #[derive(Debug, Default)]
 pub(super) struct World {
-    tracked: HashMap<Box<str>, Tracked>,
+    /// Boxed: a table has room for up to twice what is in it.
+    tracked: HashMap<Box<str>, Box<Tracked>>,
     /// Which Job has this uid.
     jobs: HashMap<Box<str>, Box<str>>,
     /// Which Job's Pod has this uid.
@@ -36,7 +37,7 @@ pub(super) struct Tracked {
     pub(super) there: bool,
     pub(super) pods: Vec<ObservedPod>,
     /// Those of the Pods that are no longer there.
-    gone: HashSet<Box<str>>,
+    gone: Vec<Box<str>>,
     pub(super) changed_at: Timestamp,
 }
 
@@ -49,7 +50,7 @@ pub(super) struct Snapshot {
     pub(super) job: Option<ObservedJob>,
     pub(super) there: bool,
     pub(super) pods: Vec<ObservedPod>,
-    gone: HashSet<Box<str>>,
+    gone: Vec<Box<str>>,
     pub(super) changed_at: Timestamp,
 }
 
@@ -104,8 +105,14 @@ impl Tracked {
         self.gone.contains(&pod.uid)
     }
 
+    /// Most have one Pod; a vector would make room for four.
+    fn add(&mut self, pod: ObservedPod) {
+        self.pods.reserve_exact(1);
+        self.pods.push(pod);
+    }
+
     fn new(attempt: Attempt, now: Timestamp) -> Self {
-        Self { attempt, job: None, there: false, pods: Vec::new(), gone: HashSet::new(), changed_at: now }
+        Self { attempt, job: None, there: false, pods: Vec::new(), gone: Vec::new(), changed_at: now }
     }
 }
 
@@ -120,11 +127,11 @@ impl World {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Tracked> {
-        self.tracked.get(name)
+        self.tracked.get(name).map(Box::as_ref)
     }
 
     pub(super) fn snapshot(&self, name: &str) -> Option<Snapshot> {
-        let Tracked { attempt, job, there, pods, gone, changed_at } = self.tracked.get(name)?;
+        let Tracked { attempt, job, there, pods, gone, changed_at } = self.get(name)?;
         Some(Snapshot {
             name: name.into(),
             attempt: attempt.clone(),
@@ -138,7 +145,7 @@ impl World {
 
     /// Takes note of an attempt that has, or is about to have, a Job of this name.
     pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) {
-        self.tracked.entry(name.into()).or_insert_with(|| Tracked::new(attempt, now));
+        self.tracked.entry(name.into()).or_insert_with(|| Box::new(Tracked::new(attempt, now)));
     }
 
     /// Forgets an attempt of which nothing more can come. Its Pods that are still there belong to nobody then.
@@ -196,7 +203,7 @@ impl World {
             named.insert(uid.clone());
         }
         let attempt = job.attempt.clone();
-        let tracked = self.tracked.entry(name.clone()).or_insert_with(|| Tracked::new(attempt, now));
+        let tracked = self.tracked.entry(name.clone()).or_insert_with(|| Box::new(Tracked::new(attempt, now)));
         if tracked.there && tracked.job.as_ref() == Some(&job) {
             return Vec::new();
         }
@@ -205,7 +212,7 @@ impl World {
         tracked.changed_at = now;
         for pod in self.early.remove(&uid).unwrap_or_default() {
             self.pods.insert(pod.uid.clone(), name.clone());
-            tracked.pods.push(pod);
+            tracked.add(pod);
         }
         self.jobs.insert(uid, name.clone());
         vec![name]
@@ -269,7 +276,7 @@ impl World {
         match tracked.pods.iter_mut().find(|known| known.uid == pod.uid) {
             Some(known) if *known == pod => return Vec::new(),
             Some(known) => *known = pod.after(known),
-            None => tracked.pods.push(pod),
+            None => tracked.add(pod),
         }
         tracked.changed_at = now;
         vec![name.clone()]
@@ -286,7 +293,9 @@ impl World {
         // A Pod that ended is evidence, also when it is gone; one that had not ended was deleted.
         if let Some(pod) = tracked.pods.iter_mut().find(|pod| &*pod.uid == uid) {
             pod.deletion_at.get_or_insert(now);
-            tracked.gone.insert(uid.into());
+            if !tracked.gone.iter().any(|gone| **gone == *uid) {
+                tracked.gone.push(uid.into());
+            }
         }
         Some(name)
     }

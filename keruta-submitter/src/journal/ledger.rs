@@ -55,10 +55,7 @@ pub enum LedgerError {
         /// The uid that was given.
         given: String,
     },
-    /// Another process uses the ledger.
-    #[error("another process uses the ledger {0}")]
-    InUse(String),
-    /// A line before the last one cannot be read: the file was changed by something else.
+    /// A whole line cannot be read: the file was changed by something else.
     #[error("line {line} of the ledger {file} cannot be read; mend or remove the file")]
     Spoilt {
         /// The file.

@@ -22,7 +22,7 @@ pub(super) struct Session<'a, K> {
     version: Option<String>,
     listed: Instant,
     /// The version at which each object was passed on, so that an event that comes late or twice changes nothing.
-    passed: HashMap<String, u128>,
+    passed: HashMap<Box<str>, u128>,
     /// The newest version that was heard of.
     newest: u128,
     /// How many lists in a row were older than that.
@@ -99,7 +99,7 @@ where
             self.is_new(listed)?;
             for object in page.items {
                 if let Some(version) = version_of(&object) {
-                    passed.insert(uid_of(&object), version);
+                    passed.insert(uid_of(&object).into(), version);
                 }
                 let uid = uid_of(&object);
                 if let Some(object) = condense(object) {
@@ -184,12 +184,12 @@ where
             self.version = Some(version);
         }
         if let Some(version) = version_of(&object) {
-            if self.passed.get(&uid).is_some_and(|passed| *passed >= version) {
+            if self.passed.get(&*uid).is_some_and(|passed| *passed >= version) {
                 return Ok(());
             }
             self.newest = self.newest.max(version);
             // A uid never comes back, so nothing passes behind its end.
-            self.passed.insert(uid.clone(), if gone { u128::MAX } else { version });
+            self.passed.insert(uid.as_str().into(), if gone { u128::MAX } else { version });
         }
         if let Some(object) = condense(object) {
             send(changes, if gone { Change::Gone { uid, object } } else { Change::Seen { uid, object } }).await;

@@ -1,6 +1,9 @@
 //! How attempts end, and what is said of it.
 
 use keruta_submitter::follow::LogOptions;
+use jiff::Timestamp;
+use keruta_submitter::journal::{Phase, Progress};
+use keruta_submitter::submit::{SubmitOptions, submit};
 use keruta_submitter::{Cause, Outcome, TaskStatus};
 use kube::Api;
 use kube::api::{DeleteParams, EvictParams};
@@ -152,6 +155,30 @@ async fn a_pod_that_fits_on_no_node_fails_after_a_grace() {
         .scripted(|life| life.unschedulable(message));
     let verdict = world.run(&task).await;
     assert_eq!(verdict.outcome, Outcome::Failed(Cause::Unschedulable), "{verdict:#?}");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_heals_soon_is_not_worth_a_write() {
+    let mut world = World::start("noted").await;
+    world.policy.grace.unschedulable = "20s".parse().unwrap();
+    let task = Workload::new("a", &waits())
+        .with("resources", json!({"requests": {"cpu": "1000"}}))
+        .scripted(|life| life.unschedulable("0/1 nodes are available: 1 Insufficient cpu."));
+    // Nobody follows it to its end, so its Pod is not kept.
+    let options = SubmitOptions::default();
+    submit(&world.cluster, &world.ledger, &task.bundle(&world.namespace), &options, Timestamp::now()).await.unwrap();
+    let following = world.follow(&[&task]);
+    let waiting = |progress: &Progress| matches!(progress.phase, Phase::Scheduling { reason: Some(_) });
+    world.until("it waits for a node", async || world.journal.progress_seen().iter().any(waiting).then_some(())).await;
+    let noted = async || {
+        let job = world.job(&task).await.unwrap();
+        job.metadata.annotations.unwrap_or_default().get("keruta.dev/first-seen").cloned()
+    };
+    assert_eq!(noted().await, None);
+    let text = world.until("it is written down", noted).await;
+    assert!(text.contains("Unschedulable/"), "{text}");
+    following.kill();
     world.finish().await;
 }
 

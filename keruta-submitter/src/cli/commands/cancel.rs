@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(super) async fn run(args: &CancelArgs, session: &Session) -> Result<Exit, Failure> {
     let settings = session.settings(&args.namespace.settings())?;
     let cluster = session.cluster(&settings)?;
-    let ledger = ledger::open(args.state_dir.as_deref(), &cluster, session).await?;
+    let ledger = ledger::open(args.state_dir.as_deref(), &cluster).await?;
     let mut stdout = Stdout::new()?;
     let (mut exit, mut all) = (Exit::Fine, Vec::new());
     for task in &args.tasks {

@@ -4,33 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Namespace;
-use keruta_input::diagnostic::human::Message;
 use keruta_submitter::cluster::{Action, Cluster, Verb};
-use keruta_submitter::journal::{FileLedger, Ledger, LedgerError, MemoryLedger};
+use keruta_submitter::journal::{FileLedger, Ledger, MemoryLedger};
 use kube::Api;
 
 use crate::cli::failure::Failure;
-use crate::cli::session::Session;
 
-/// Opens the record; one that lasts as long as the process where there is no place for it, or another process has it.
-pub(super) async fn open(
-    directory: Option<&Path>,
-    cluster: &Cluster,
-    session: &Session,
-) -> Result<Arc<dyn Ledger>, Failure> {
+/// Opens the record; one that lasts as long as the process where there is no place for it.
+pub(super) async fn open(directory: Option<&Path>, cluster: &Cluster) -> Result<Arc<dyn Ledger>, Failure> {
     let Some(directory) = directory.map(Path::to_owned).or_else(default_directory) else {
         return Ok(Arc::new(MemoryLedger::default()));
     };
-    match FileLedger::open(&directory, &identity(cluster).await) {
-        Ok(ledger) => Ok(Arc::new(ledger)),
-        Err(LedgerError::InUse(name)) => {
-            let what = format!("another keruta-submitter writes {name}: what this one submits is not noted there");
-            let why = "an attempt whose Job is deleted by hand could be submitted once more";
-            session.tell(&Message::warning(what).note(why).help("name another directory with --state-dir"));
-            Ok(Arc::new(MemoryLedger::default()))
-        }
-        Err(error) => Err(error.into()),
-    }
+    Ok(Arc::new(FileLedger::open(&directory, &identity(cluster).await)?))
 }
 
 /// As the XDG base directories say; a relative path counts as none.

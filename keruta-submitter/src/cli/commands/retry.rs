@@ -23,7 +23,7 @@ pub(super) async fn run(args: &RetryArgs, session: &Session) -> Result<Exit, Fai
     let known: Vec<Attempt> = jobs.iter().filter_map(Attempt::of_job).collect();
     let bundle = next_attempt(job, config_map.as_ref(), &known)
         .map_err(|error| Failure::because(error.to_string(), error.cure(), Exit::Invalid))?;
-    let ledger = ledger::open(args.state_dir.as_deref(), &cluster, session).await?;
+    let ledger = ledger::open(args.state_dir.as_deref(), &cluster).await?;
     let course = Course {
         output: args.output,
         wait: args.wait.then(|| Wait {

@@ -36,7 +36,7 @@ pub(super) fn run(args: &SubmitArgs, session: &Session) -> Result<Exit, Failure>
         if let Some(dry_run) = args.dry_run {
             return Ok(exit.max(dry_run::run(&cluster, &bundles, dry_run, args.output, session).await?));
         }
-        let ledger = ledger::open(args.state_dir.as_deref(), &cluster, session).await?;
+        let ledger = ledger::open(args.state_dir.as_deref(), &cluster).await?;
         let course = Course {
             output: args.output,
             wait: args.wait.then(|| Wait {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,10 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerError, Submission, amended};
 use crate::attempt::Attempt;
-use crate::journal::ndjson::sync_directory;
 
-/// Keeps submissions in one append-only file, a JSON object a line, each on the disk before the call returns. What a crash
-/// left half written is cut away at opening, and the file compacted. One process at a time uses it.
+/// Keeps submissions in one append-only file, a JSON object a line, that any number of processes of one machine share: each
+/// call takes a lock, reads what others have added, adds its own, and lets go.
+///
+/// What a call has noted survives the end of the process, however it comes. A power cut may take the last second or so
+/// with it, because no call waits for the disk: the Jobs of that second are in the cluster, where a submission finds them
+/// by their names. What a killed process left half written is cut away. Not for a file system of a network.
 #[derive(Debug, Clone)]
 pub struct FileLedger {
     inner: Arc<Mutex<Inner>>,
@@ -26,15 +29,16 @@ struct Inner {
     cluster: String,
     path: PathBuf,
     file: File,
-    /// The file's length where the last whole line ends.
-    length: u64,
-    submissions: HashMap<Key, Submission>,
-    /// Held while this value lives.
-    _lock: File,
+    /// Locked while the file is read or written.
+    lock: File,
+    /// How far the file has been read; whole lines only.
+    read: u64,
+    lines: usize,
+    /// Of this cluster.
+    submissions: HashMap<Attempt, Submission>,
+    /// Locked by all who have the ledger open: alone, one may replace the file.
+    _users: File,
 }
-
-/// The cluster's identity and the attempt.
-type Key = (String, Attempt);
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,103 +50,184 @@ struct Record {
     submission: Submission,
 }
 
+/// So many lines that a later one has replaced are worth a new file, where they are at least a quarter of it.
+const SUPERSEDED: usize = 1000;
+
 impl FileLedger {
     /// Opens `submissions.ndjson` in a directory, which is made where it is missing. `cluster` tells the clusters apart
     /// whose attempts share the file: the uid of the namespace `kube-system`, or the server's URL.
     ///
     /// # Errors
     ///
-    /// Where another process uses it, or the file can be neither read nor written, or holds what no ledger wrote.
+    /// Where the file can be neither read nor written, or holds what no ledger wrote.
     pub fn open(directory: &Path, cluster: &str) -> Result<Self, LedgerError> {
         fs::create_dir_all(directory).map_err(|source| io_error("make the directory", directory, source))?;
-        let lock_path = directory.join("submissions.lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
-        let lock = lock.map_err(|source| io_error("open", &lock_path, source))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(LedgerError::InUse(directory.display().to_string())),
-            Err(fs::TryLockError::Error(source)) => return Err(io_error("lock", &lock_path, source)),
-        }
+        let open = |name: &str| {
+            let path = directory.join(name);
+            let file = OpenOptions::new().create(true).read(true).append(true).open(&path);
+            file.map_err(|source| io_error("open", &path, source))
+        };
+        let (lock, users) = (open("submissions.lock")?, open("submissions.users")?);
         let path = directory.join("submissions.ndjson");
-        let submissions = read(&path)?;
-        let file = compact(directory, &path, &submissions).map_err(|source| io_error("rewrite", &path, source))?;
-        let length = file.metadata().map_err(|source| io_error("read", &path, source))?.len();
-        let inner = Inner { cluster: cluster.to_owned(), path, file, length, submissions, _lock: lock };
+        let locked = Locked::take(&lock).map_err(|source| io_error("lock", &path, source))?;
+        // Whoever opens or leaves does so under the lock or by ending, so that nobody comes in between.
+        if users.try_lock().is_ok() {
+            compact(&path).map_err(|error| error.of(&path))?;
+        }
+        // One handle may not hold both kinds everywhere; the other lock keeps the rest out meanwhile.
+        let _ = users.unlock();
+        users.lock_shared().map_err(|source| io_error("lock", &path, source))?;
+        drop(locked);
+        let (file, submissions) = (open("submissions.ndjson")?, HashMap::new());
+        let cluster = cluster.to_owned();
+        let mut inner = Inner { cluster, path, file, lock, read: 0, lines: 0, submissions, _users: users };
+        inner.locked(|_| Ok(()))?;
         Ok(Self { inner: Arc::new(Mutex::new(inner)) })
     }
 
-    async fn amend(&self, attempt: &Attempt, job_uid: Option<&str>, at: Timestamp) -> Result<(), LedgerError> {
+    /// Does something with all that is known by now.
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Inner) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
         let inner = Arc::clone(&self.inner);
-        let (attempt, job_uid) = (attempt.clone(), job_uid.map(str::to_owned));
-        let work = move || inner.lock().unwrap_or_else(PoisonError::into_inner).amend(&attempt, job_uid.as_deref(), at);
+        let work = move || inner.lock().unwrap_or_else(PoisonError::into_inner).locked(work);
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|stopped| {
-            Err(LedgerError::Io { action: "finish writing the ledger".into(), source: stopped.into() })
+            Err(LedgerError::Io { action: "finish with the ledger".into(), source: stopped.into() })
         })
+    }
+
+    async fn amend(&self, attempt: &Attempt, job_uid: Option<&str>, at: Timestamp) -> Result<(), LedgerError> {
+        let (attempt, job_uid) = (attempt.clone(), job_uid.map(str::to_owned));
+        self.with(move |inner| inner.amend(attempt, job_uid.as_deref(), at)).await
     }
 }
 
 impl Inner {
-    fn amend(&mut self, attempt: &Attempt, job_uid: Option<&str>, at: Timestamp) -> Result<(), LedgerError> {
-        let key = (self.cluster.clone(), attempt.clone());
-        let Some(submission) = amended(self.submissions.get(&key), attempt, job_uid, at)? else { return Ok(()) };
-        self.append(&key, &submission).map_err(|source| io_error("write to", &self.path, source))?;
-        self.submissions.insert(key, submission);
+    fn locked<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let lock = self.lock.try_clone().map_err(|source| io_error("lock", &self.path, source))?;
+        let _locked = Locked::take(&lock).map_err(|source| io_error("lock", &self.path, source))?;
+        self.read_on().map_err(|error| error.of(&self.path))?;
+        work(self)
+    }
+
+    fn amend(&mut self, attempt: Attempt, job_uid: Option<&str>, at: Timestamp) -> Result<(), LedgerError> {
+        let known = self.submissions.get(&attempt);
+        let Some(submission) = amended(known, &attempt, job_uid, at)? else { return Ok(()) };
+        let record = Record { cluster: self.cluster.clone(), attempt, submission };
+        let written = line(&record).and_then(|line| {
+            self.file.write_all(&line)?;
+            Ok(line.len() as u64)
+        });
+        self.read += written.map_err(|source| io_error("write to", &self.path, source))?;
+        self.lines += 1;
+        self.submissions.insert(record.attempt, record.submission);
         Ok(())
     }
 
-    fn append(&mut self, key: &Key, submission: &Submission) -> io::Result<()> {
-        // What an earlier failure may have left.
-        self.file.set_len(self.length)?;
-        let line = line(key, submission)?;
-        self.file.write_all(&line)?;
-        self.file.sync_data()?;
-        self.length += line.len() as u64;
+    /// Takes in what was added since.
+    fn read_on(&mut self) -> Result<(), ReadError> {
+        if self.file.metadata()?.len() == self.read {
+            return Ok(());
+        }
+        self.file.seek(SeekFrom::Start(self.read))?;
+        let mut bytes = Vec::new();
+        self.file.read_to_end(&mut bytes)?;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if !line.ends_with(b"\n") {
+                // Whoever wrote it is dead, or failed: the lock is ours, and the call did not return well.
+                self.file.set_len(self.read)?;
+                break;
+            }
+            let record = record(line, self.lines + 1)?;
+            self.read += line.len() as u64;
+            self.lines += 1;
+            if record.cluster == self.cluster {
+                self.submissions.insert(record.attempt, record.submission);
+            }
+        }
         Ok(())
     }
 }
 
-fn read(path: &Path) -> Result<HashMap<Key, Submission>, LedgerError> {
+/// Holds the lock, which another handle waits for.
+struct Locked<'a>(&'a File);
+
+impl<'a> Locked<'a> {
+    fn take(file: &'a File) -> io::Result<Self> {
+        file.lock()?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // A lock that cannot be let go goes with the file.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Writes the file anew, one line for each attempt of any cluster, where that is worth it. Nobody else may have it open.
+fn compact(path: &Path) -> Result<(), ReadError> {
     let bytes = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        read => read.map_err(|source| io_error("read", path, source))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        read => read?,
     };
-    let mut submissions = HashMap::new();
-    for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        // A line without its end was being written when the process was killed; the call had not returned.
-        let Some(line) = line.strip_suffix(b"\n") else { break };
-        let record: Record = serde_json::from_slice(line).map_err(|source| LedgerError::Spoilt {
-            file: path.display().to_string(),
-            line: number + 1,
-            source,
-        })?;
-        submissions.insert((record.cluster, record.attempt), record.submission);
+    let (mut lines, mut submissions) = (0, HashMap::new());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+        lines += 1;
+        let Record { cluster, attempt, submission } = record(line, lines)?;
+        submissions.insert((cluster, attempt), submission);
     }
-    Ok(submissions)
-}
-
-/// Writes the file anew, one line for each attempt, and opens it for appending.
-fn compact(directory: &Path, path: &Path, submissions: &HashMap<Key, Submission>) -> io::Result<File> {
-    let fresh = path.with_extension("ndjson.new");
-    let mut all: Vec<_> = submissions.iter().collect();
-    all.sort_by_key(|(key, submission)| (submission.intended_at, *key));
+    let superseded = lines - submissions.len();
+    if superseded < SUPERSEDED || superseded < lines / 4 {
+        return Ok(());
+    }
+    let mut all: Vec<_> = submissions.into_iter().collect();
+    all.sort_by(|(a, first), (b, second)| (first.intended_at, a).cmp(&(second.intended_at, b)));
     let mut bytes = Vec::new();
-    for (key, submission) in all {
-        bytes.extend(line(key, submission)?);
+    for ((cluster, attempt), submission) in all {
+        bytes.extend(line(&Record { cluster, attempt, submission })?);
     }
+    let fresh = path.with_extension("ndjson.new");
     let mut file = File::create(&fresh)?;
     file.write_all(&bytes)?;
+    // Here a power cut would take everything.
     file.sync_all()?;
     drop(file);
     fs::rename(&fresh, path)?;
-    sync_directory(directory)?;
-    OpenOptions::new().append(true).open(path)
+    Ok(())
 }
 
-fn line((cluster, attempt): &Key, submission: &Submission) -> io::Result<Vec<u8>> {
-    let record = Record { cluster: cluster.clone(), attempt: attempt.clone(), submission: submission.clone() };
-    let mut line = serde_json::to_vec(&record)?;
+fn line(record: &Record) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(record)?;
     line.push(b'\n');
     Ok(line)
+}
+
+fn record(line: &[u8], number: usize) -> Result<Record, ReadError> {
+    serde_json::from_slice(line).map_err(|source| ReadError::Spoilt { line: number, source })
+}
+
+/// Why the file could not be read.
+enum ReadError {
+    Io(io::Error),
+    Spoilt { line: usize, source: serde_json::Error },
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl ReadError {
+    fn of(self, path: &Path) -> LedgerError {
+        match self {
+            Self::Io(source) => io_error("read", path, source),
+            Self::Spoilt { line, source } => LedgerError::Spoilt { file: path.display().to_string(), line, source },
+        }
+    }
 }
 
 fn io_error(what: &str, path: &Path, source: io::Error) -> LedgerError {
@@ -160,60 +245,10 @@ impl Ledger for FileLedger {
     }
 
     async fn lookup(&self, attempt: &Attempt) -> Result<Option<Submission>, LedgerError> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(inner.submissions.get(&(inner.cluster.clone(), attempt.clone())).cloned())
+        let attempt = attempt.clone();
+        self.with(move |inner| Ok(inner.submissions.get(&attempt).cloned())).await
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn attempt(task: &str) -> Attempt {
-        Attempt { namespace: "ns".into(), task: task.into(), number: 1 }
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[tokio::test]
-    async fn what_was_noted_is_there_after_a_restart() {
-        let directory = tempfile::tempdir().unwrap();
-        let ledger = FileLedger::open(directory.path(), "a").unwrap();
-        ledger.intend(&attempt("one"), at(1)).await.unwrap();
-        ledger.intend(&attempt("one"), at(2)).await.unwrap();
-        ledger.created(&attempt("one"), "uid-1", at(3)).await.unwrap();
-        ledger.created(&attempt("one"), "uid-1", at(4)).await.unwrap();
-        ledger.intend(&attempt("two"), at(5)).await.unwrap();
-        let other = ledger.created(&attempt("one"), "uid-2", at(6)).await.unwrap_err();
-        assert!(matches!(other, LedgerError::OtherJob { .. }), "{other}");
-        assert!(matches!(FileLedger::open(directory.path(), "a"), Err(LedgerError::InUse(_))));
-        drop(ledger);
-
-        // Half a line, as a crash leaves it.
-        let path = directory.path().join("submissions.ndjson");
-        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"{\"cluster\":\"a\",\"names").unwrap();
-        let ledger = FileLedger::open(directory.path(), "a").unwrap();
-        let one = Submission { intended_at: at(1), job_uid: Some("uid-1".into()) };
-        assert_eq!(ledger.lookup(&attempt("one")).await.unwrap(), Some(one));
-        assert_eq!(ledger.lookup(&attempt("two")).await.unwrap().unwrap().job_uid, None);
-        assert_eq!(ledger.lookup(&attempt("three")).await.unwrap(), None);
-        ledger.created(&attempt("three"), "uid-3", at(7)).await.unwrap();
-        drop(ledger);
-        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3, "compacted, then one more");
-
-        let elsewhere = FileLedger::open(directory.path(), "b").unwrap();
-        assert_eq!(elsewhere.lookup(&attempt("one")).await.unwrap(), None);
-    }
-
-    #[test]
-    fn a_file_of_something_else_is_not_overwritten() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("submissions.ndjson");
-        fs::write(&path, "hello\n").unwrap();
-        assert!(matches!(FileLedger::open(directory.path(), "a"), Err(LedgerError::Spoilt { line: 1, .. })));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "hello\n");
-    }
-}
+mod tests;

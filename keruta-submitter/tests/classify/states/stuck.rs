@@ -116,6 +116,22 @@ fn a_pod_that_was_let_in_ends_what_kept_it_out() {
 }
 
 #[test]
+fn a_state_is_noted_on_the_job_when_it_has_lasted_a_tenth_of_its_grace() {
+    let condition =
+        json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"});
+    let waits = pod(json!({"spec": {"nodeName": null}, "status": {"phase": "Pending", "conditions": [condition]}}));
+    let mut scene = Scene::of(&job(json!({})));
+    scene.show(Some(&job(json!({}))), &[waits], &[], start());
+    let first = scene.judge(&Policy::default(), start());
+    assert_eq!((first.note_at, first.wake_at), (Some(at(60)), Some(at(600))));
+    // Later times change nothing, and one that heals is not to be noted.
+    scene.first_seen = first.first_seen;
+    assert_eq!(scene.judge(&Policy::default(), at(30)).note_at, Some(at(60)));
+    scene.show(Some(&job(json!({}))), &[pod(main_state("Running", running()))], &[], at(31));
+    assert_eq!(scene.judge(&Policy::default(), at(31)).note_at, None);
+}
+
+#[test]
 fn a_crash_loop_is_not_forgotten_for_a_moment_of_another_state() {
     let last = |started: i64, finished: i64| {
         json!({"terminated": {"exitCode": 1, "reason": "Error", "message": "FATAL: no space",
