@@ -22,6 +22,7 @@ fn lines_are_chosen() {
     for (args, expected) in [
         (&["logs", "a"][..], "prepare | prepared\nmain | DEBUG: small\nmain | WARN: odd\nmain | ERROR: bad\n"),
         (&["logs", "a", "-c", "prepare"], "prepare | prepared\n"),
+        (&["logs", "a", "-f", "-c", "prepare"], "prepare | prepared\n"),
         (&["logs", "a", "--level", "warn"], "main | WARN: odd\nmain | ERROR: bad\n"),
         (&["logs", "a", "--level", "ERROR", "--attempt", "1"], "main | ERROR: bad\n"),
         (&["logs", "a", "--until", "1h"], ""),

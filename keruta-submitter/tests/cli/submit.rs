@@ -38,7 +38,7 @@ fn the_containers_own_code_where_it_is_asked_for() {
 #[test]
 fn logs_come_in_order_and_before_the_result() {
     let life = Life::new()
-        .container("prepare", Does::new().line("prepared"))
+        .container("prepare", Does::new().line("prepared").sleep(500))
         .container("main", Does::new().numbered("line ", 200, 300).exit(0));
     let mut value = with_life("a", &life);
     value["initSteps"] = serde_json::json!([{"run": {"name": "prepare", "image": "a/b:1", "command": ["prepare"]}}]);
@@ -125,7 +125,7 @@ fn a_time_limit_ends_the_task() {
     let world = World::new().task(&task("a", Does::new().forever()));
     let run = world.run(&["submit", "--task", "task.json", "--wait", "--timeout", "1s"]);
     assert_eq!(run.code, 4, "{run:?}");
-    assert!(run.stderr.contains("it had not ended 1.0s after its submission"), "{run:?}");
+    assert!(run.stderr.contains("it had not ended 1.0s after its submission: running"), "{run:?}");
     world.wait_for("jobs", |job| job["metadata"]["annotations"]["keruta.dev/verdict"].is_string());
 }
 

@@ -12,6 +12,7 @@ use keruta_submitter::Attempt;
 use keruta_submitter::cluster::Cluster;
 use keruta_submitter::journal::LogFilter;
 use keruta_submitter::logs::{LogEntry, LogSource};
+use keruta_submitter::observe::ObservedJob;
 use serde_json::{Value, json};
 
 use super::found;
@@ -36,6 +37,8 @@ pub(super) async fn run(args: &LogsArgs, session: &Session) -> Result<Exit, Fail
     };
     if args.follow
         && let Some(job) = &job
+        // Of an ended task there is nothing to wait for, and nothing to record.
+        && ObservedJob::of(job).is_some_and(|job| job.verdict.is_none())
     {
         return live::follow(job, &cluster, settings.grace.clone(), writer).await;
     }

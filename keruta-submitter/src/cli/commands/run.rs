@@ -249,7 +249,8 @@ impl Run {
     fn time_is_up(&mut self) {
         let limit = self.course.wait.as_ref().and_then(|wait| wait.timeout).unwrap_or_default();
         for index in self.tasks.overdue(Instant::now()) {
-            self.stop(index, timed_out(limit));
+            let doing = self.journal.doing(self.tasks.attempt(index));
+            self.stop(index, timed_out(limit, doing));
         }
     }
 

@@ -86,13 +86,16 @@ fn values(event: Event) -> Vec<Value> {
             vec![typed("progress", &progress.attempt, more)]
         }
         Event::Log { source, entries } => entries.iter().map(|entry| log_value(&source, entry)).collect(),
-        Event::Ended(ended) => {
-            let mut value = result(&ended);
-            value["type"] = "result".into();
-            vec![value]
+        Event::Results(results) => {
+            let typed = |ended: &Ended| {
+                let mut value = result(ended);
+                value["type"] = "result".into();
+                value
+            };
+            results.iter().map(typed).collect()
         }
-        // Every result was told before; messages are for people.
-        Event::Results(_) | Event::Message(_) => Vec::new(),
+        // A task's last lines may come after its verdict, and its result is to be the last of it; messages are for people.
+        Event::Ended(_) | Event::Message(_) => Vec::new(),
     }
 }
 

@@ -7,13 +7,14 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use keruta_input::failure::Failure;
 use keruta_input::terminal::Stdout;
-use keruta_submitter::journal::{Journal, JournalError, Progress, StatusChange};
+use keruta_submitter::journal::{Journal, JournalError, Phase, Progress, StatusChange};
 use keruta_submitter::logs::{Cursor, LogEntry, LogSource};
 use keruta_submitter::{Attempt, Verdict};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::event::Event;
+use super::text;
 
 /// More events than these wait until they are shown.
 const BACKLOG: usize = 64;
@@ -75,6 +76,8 @@ pub(crate) struct ViewJournal {
     ours: Mutex<HashSet<Attempt>>,
     cursors: Mutex<HashMap<LogSource, Cursor>>,
     verdicts: Mutex<HashMap<Attempt, Verdict>>,
+    /// What each does that has not ended.
+    doing: Mutex<HashMap<Attempt, Phase>>,
     ends: mpsc::UnboundedSender<(Attempt, Verdict)>,
 }
 
@@ -82,13 +85,18 @@ impl ViewJournal {
     /// A journal, and where the ends are told.
     pub(crate) fn new(screen: Arc<Screen>, logs: bool) -> (Arc<Self>, mpsc::UnboundedReceiver<(Attempt, Verdict)>) {
         let (ends, receiver) = mpsc::unbounded_channel();
-        let (ours, cursors, verdicts) = Default::default();
-        (Arc::new(Self { screen, logs, ours, cursors, verdicts, ends }), receiver)
+        let (ours, cursors, verdicts, doing) = Default::default();
+        (Arc::new(Self { screen, logs, ours, cursors, verdicts, doing, ends }), receiver)
     }
 
     /// Shows this attempt from now on.
     pub(crate) fn add(&self, attempt: &Attempt) {
         lock(&self.ours).insert(attempt.clone());
+    }
+
+    /// What an attempt does now, in a few words.
+    pub(crate) fn doing(&self, attempt: &Attempt) -> Option<String> {
+        lock(&self.doing).get(attempt).map(text::phase)
     }
 
     fn has(&self, attempt: &Attempt) -> bool {
@@ -102,14 +110,21 @@ impl Journal for ViewJournal {
         if !self.has(&change.attempt) {
             return Ok(());
         }
-        if let Some(verdict) = &change.verdict {
-            if lock(&self.verdicts).insert(change.attempt.clone(), verdict.clone()).is_some() {
-                return Ok(());
+        let fresh = match &change.verdict {
+            Some(verdict) => {
+                lock(&self.doing).remove(&change.attempt);
+                lock(&self.verdicts).insert(change.attempt.clone(), verdict.clone()).is_none()
             }
+            None => true,
+        };
+        if !fresh {
+            return Ok(());
+        }
+        self.screen.show(Event::Status(change.clone())).await;
+        if let Some(verdict) = &change.verdict {
             // Nobody waits any more where this fails.
             let _ = self.ends.send((change.attempt.clone(), verdict.clone()));
         }
-        self.screen.show(Event::Status(change.clone())).await;
         Ok(())
     }
 
@@ -119,6 +134,7 @@ impl Journal for ViewJournal {
 
     async fn progress(&self, progress: &Progress) -> Result<(), JournalError> {
         if self.has(&progress.attempt) {
+            lock(&self.doing).insert(progress.attempt.clone(), progress.phase.clone());
             self.screen.show(Event::Progress(progress.clone())).await;
         }
         Ok(())

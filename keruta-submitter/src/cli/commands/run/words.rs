@@ -27,9 +27,12 @@ pub(super) fn cancelled() -> Verdict {
 }
 
 /// What `--timeout` makes of a task.
-pub(super) fn timed_out(limit: Duration) -> Verdict {
+pub(super) fn timed_out(limit: Duration, doing: Option<String>) -> Verdict {
     let evidence = Evidence {
-        summary: format!("it had not ended {} after its submission", view::seconds(limit)),
+        summary: match doing {
+            Some(doing) => format!("it had not ended {} after its submission: {doing}", view::seconds(limit)),
+            None => format!("it had not ended {} after its submission", view::seconds(limit)),
+        },
         cure: Some("give it more time with --timeout, or find out what it waits for".to_owned()),
         ..Evidence::default()
     };
