@@ -94,12 +94,15 @@ pub(super) async fn turn(
     }
     enter(means, seen, memory, now).await?;
     let judgement = judge(means, seen, memory, now).await?;
-    if judgement.verdict.is_some() && memory.verdict.is_none() && !seen.pods_are_current() && !memory.refreshed {
-        if let Some(job) = &seen.job {
-            let pods = means.requests.pods(job).await?;
-            memory.refreshed = true;
-            return Ok(Turned { pods: Some(pods), ..Turned::default() });
-        }
+    if judgement.verdict.is_some()
+        && memory.verdict.is_none()
+        && !seen.pods_are_current()
+        && !memory.refreshed
+        && let Some(job) = &seen.job
+    {
+        let pods = means.requests.pods(job).await?;
+        memory.refreshed = true;
+        return Ok(Turned { pods: Some(pods), ..Turned::default() });
     }
     let note_at = note(means, seen, memory, &judgement, now).await?;
     if let (Some(stop), Some(job)) = (&judgement.stop, seen.job.as_ref().filter(|_| seen.there)) {
@@ -119,7 +122,7 @@ pub(super) async fn turn(
             }
             let finished = drained && release(means, seen, memory).await?;
             let wake_at = (drained && !finished).then(|| soon(now));
-            Ok(Turned { finished, wake_at, ..Turned::default() })
+            Ok(Turned { wake_at, finished, ..Turned::default() })
         }
     }
 }

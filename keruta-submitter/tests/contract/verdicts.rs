@@ -1,7 +1,7 @@
 //! How attempts end, and what is said of it.
 
-use keruta_submitter::follow::LogOptions;
 use jiff::Timestamp;
+use keruta_submitter::follow::LogOptions;
 use keruta_submitter::journal::{Phase, Progress};
 use keruta_submitter::submit::{SubmitOptions, submit};
 use keruta_submitter::{Cause, Outcome, TaskStatus};
