@@ -84,7 +84,8 @@ impl World {
         let grace: keruta_manifest::value::Duration = if scripted.is_some() { "1s" } else { "3s" }.parse().unwrap();
         policy.grace.image_pull = grace;
         policy.grace.unschedulable = grace;
-        policy.grace.volume_unbound = grace;
+        // A provisioner of volumes may have much to do.
+        policy.grace.volume_unbound = if scripted.is_some() { grace } else { "60s".parse().unwrap() };
         policy.grace.crash_loop = grace;
         policy.stuck_after = "1s".parse().unwrap();
         let (admin, journal, ledger) = (cluster.clone(), Arc::default(), MemoryLedger::default());

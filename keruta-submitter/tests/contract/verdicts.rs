@@ -157,7 +157,8 @@ async fn a_pod_that_fits_on_no_node_fails_after_a_grace() {
 
 #[tokio::test]
 async fn a_claim_that_stays_unbound_is_told_from_a_full_cluster() {
-    let world = World::start("unbound").await;
+    let mut world = World::start("unbound").await;
+    world.policy.grace.volume_unbound = world.policy.grace.image_pull;
     let workspace = json!({"kind": "pvc", "storageClass": "nowhere"});
     let task = Workload::new("a", &waits()).with("workspace", workspace);
     let verdict = world.run(&task).await;
