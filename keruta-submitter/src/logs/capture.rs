@@ -191,7 +191,7 @@ impl Task<'_> {
                 End::Eof if !follow && caught_up && fresh == 0 => match half_line {
                     None if ended_here > 1 => return Over::Drained,
                     // What two reads show is the container's last line, which it did not end; a cut falls elsewhere.
-                    Some(rest) if half.as_ref() == Some(&rest) && (rest.timestamp.is_some() || !rest.first) => {
+                    Some(rest) if half.as_ref() == Some(&rest) => {
                         if let Some(decoder) = decoder {
                             self.keep_half_line(cursor, decoder, rest).await;
                         }

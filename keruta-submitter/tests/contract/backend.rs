@@ -19,6 +19,7 @@ use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use scripted_apiserver::{ApiServer, Settings};
 use serde_json::json;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -39,11 +40,33 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     /// The stand-in; `None` on a real cluster.
     pub(crate) scripted: Option<ApiServer>,
+    /// The API server of a real cluster, which others use or one alone.
+    _use: Option<Use>,
+}
+
+/// Tests of a real cluster use one API server, which one of them restarts.
+static API_SERVER: RwLock<()> = RwLock::const_new(());
+
+#[expect(dead_code, reason = "they are held")]
+enum Use {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
 }
 
 impl World {
     /// `name` tells the namespaces of the tests apart.
     pub(crate) async fn start(name: &str) -> Self {
+        let real = std::env::var_os("KERUTA_TEST_KUBECONFIG").is_some();
+        Self::start_with(name, if real { Some(Use::Shared(API_SERVER.read().await)) } else { None }).await
+    }
+
+    /// The same, with an API server that no other test uses.
+    pub(crate) async fn start_alone(name: &str) -> Self {
+        let real = std::env::var_os("KERUTA_TEST_KUBECONFIG").is_some();
+        Self::start_with(name, if real { Some(Use::Alone(API_SERVER.write().await)) } else { None }).await
+    }
+
+    async fn start_with(name: &str, of_server: Option<Use>) -> Self {
         let (cluster, scripted) = if let Some(path) = std::env::var_os("KERUTA_TEST_KUBECONFIG") {
             let config = ClusterConfig { kubeconfig: Some(PathBuf::from(path)), ..ClusterConfig::default() };
             (Cluster::connect(&config, &Environment::of_process()).unwrap(), None)
@@ -61,11 +84,12 @@ impl World {
         let grace: keruta_manifest::value::Duration = if scripted.is_some() { "1s" } else { "3s" }.parse().unwrap();
         policy.grace.image_pull = grace;
         policy.grace.unschedulable = grace;
-        policy.grace.volume_unbound = grace;
+        // A provisioner of volumes may have much to do.
+        policy.grace.volume_unbound = if scripted.is_some() { grace } else { "60s".parse().unwrap() };
         policy.grace.crash_loop = grace;
         policy.stuck_after = "1s".parse().unwrap();
         let (admin, journal, ledger) = (cluster.clone(), Arc::default(), MemoryLedger::default());
-        Self { cluster, admin, namespace, journal, ledger, policy, scripted }
+        Self { cluster, admin, namespace, journal, ledger, policy, scripted, _use: of_server }
     }
 
     pub(crate) fn attempt(&self, workload: &Workload) -> Attempt {

@@ -161,8 +161,12 @@ async fn rotation_under_a_follower_loses_nothing() {
         }
     }
     following.ended().await;
-    let lines = world.lines("main");
+    let mut lines = world.lines("main");
+    // Where the newest file is empty at the end, nothing shows that the one before it was read to its end.
+    if world.scripted.is_none() && lines.last().is_some_and(|line| line.starts_with("<gap: ")) {
+        lines.pop();
+    }
     let wrong = (1..=20_000).zip(&lines).find(|(number, line)| **line != format!("{prefix}{number}"));
-    assert_eq!((lines.len(), wrong), (20_000, None));
+    assert_eq!((lines.len(), wrong), (20_000, None), "{:?}", lines.last());
     world.finish().await;
 }

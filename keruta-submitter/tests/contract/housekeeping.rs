@@ -150,8 +150,8 @@ async fn the_next_attempt_of_a_failed_one_does_the_work() {
     // The stand-in counts Pods by Job: this one's first does what the task's second was to do.
     let second = task.clone().attempt(2);
     let life = Workload::new("a", &Behaviour::new().line("second")).bundle(&world.namespace);
-    let annotations = |job: &Job| job.spec.as_ref()?.template.metadata.as_ref()?.annotations.clone();
-    bundle.job.spec.as_mut().unwrap().template.metadata.as_mut().unwrap().annotations = annotations(&life.job);
+    let told = life.job.spec.unwrap().template.metadata.unwrap().annotations;
+    bundle.job.spec.as_mut().unwrap().template.metadata.as_mut().unwrap().annotations = told;
     assert_eq!((bundle.attempt.number, bundle.job_name()), (2, "keruta-job-a-attempt-2"));
     assert_eq!(world.try_submit(&bundle).await.unwrap().created, Created::Created);
     world.follow(&[&second]).ended().await;

@@ -52,7 +52,7 @@ async fn a_follower_that_is_killed_and_started_again_loses_and_doubles_nothing()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_server_that_restarts_loses_nothing() {
-    let world = World::start("restart").await;
+    let world = World::start_alone("restart").await;
     let task = chatty(4000);
     world.submit(&task).await;
     let following = world.follow(&[&task]);

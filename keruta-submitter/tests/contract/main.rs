@@ -20,3 +20,4 @@ mod rights;
 mod stuck;
 mod submit;
 mod verdicts;
+mod watches;

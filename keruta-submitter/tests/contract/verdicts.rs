@@ -184,7 +184,8 @@ async fn what_heals_soon_is_not_worth_a_write() {
 
 #[tokio::test]
 async fn a_claim_that_stays_unbound_is_told_from_a_full_cluster() {
-    let world = World::start("unbound").await;
+    let mut world = World::start("unbound").await;
+    world.policy.grace.volume_unbound = world.policy.grace.image_pull;
     let workspace = json!({"kind": "pvc", "storageClass": "nowhere"});
     let task = Workload::new("a", &waits()).with("workspace", workspace);
     let verdict = world.run(&task).await;

@@ -103,7 +103,9 @@ impl Task<'_> {
         let caught_up = decoder.caught_up();
         let half_line = decoder.half_line();
         let end = match (end, &half_line) {
-            (End::Eof, Some(rest)) if is_said_by_the_kubelet(rest) && !decoder.may_be_a_tail() => {
+            (End::Eof, Some(rest))
+                if is_said_by_the_kubelet(rest, start.since.is_some()) && !decoder.may_be_a_tail() =>
+            {
                 End::Unstamped(rest.data.clone())
             }
             (end, _) => end,
@@ -186,7 +188,7 @@ impl Task<'_> {
             let chunk = match self.next_chunk(&mut stream).await {
                 Ok(chunk) => chunk,
                 Err(End::Eof) => {
-                    return match splitter.rest().filter(is_said_by_the_kubelet) {
+                    return match splitter.rest().filter(|rest| is_said_by_the_kubelet(rest, false)) {
                         Some(rest) => Err(End::Unstamped(rest.data)),
                         None => Ok(()),
                     };
@@ -215,9 +217,15 @@ fn next_is_due(batch: &Batch, bytes: usize, due: Option<Instant>) -> bool {
 }
 
 /// Whether an unfinished line is no container's. The kubelet says with 200 and without a line feed that a log is gone
-/// (`unable to retrieve container logs for containerd://…`, [source]); what is cut within a timestamp begins with a digit.
+/// (`unable to retrieve container logs for containerd://…`, `failed to try resolving symlinks in path …`, [source]). What is
+/// cut within a timestamp begins with a digit; a stream that was asked for from a time may begin with the tail of a line.
 ///
 /// [source]: https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kuberuntime/kuberuntime_container.go
-fn is_said_by_the_kubelet(rest: &Piece) -> bool {
-    rest.first && rest.timestamp.is_none() && rest.data.first().is_some_and(|byte| !byte.is_ascii_digit())
+fn is_said_by_the_kubelet(rest: &Piece, filtered: bool) -> bool {
+    let says = if filtered {
+        rest.data.starts_with(b"unable to retrieve container logs") || rest.data.starts_with(b"failed to ")
+    } else {
+        rest.data.first().is_some_and(|byte| !byte.is_ascii_digit())
+    };
+    rest.first && rest.timestamp.is_none() && says
 }

@@ -76,6 +76,8 @@ fn run(steps: &[Step], chunk: usize, unique: bool) -> Outcome {
         bench.capture.settings.longest_line = 64;
         // More than there are steps.
         bench.capture.settings.refusals = 30;
+        // As patient as there may be faults after the end; a server that never answers is another test.
+        bench.capture.settings.drain_limit = Duration::from_secs(3000);
         let mut task = bench.start();
         let (mut at, mut written) = (0_i128, Vec::<String>::new());
         for (number, step) in steps.iter().enumerate() {
