@@ -14,6 +14,7 @@ mod world;
 pub use captures::LogOptions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keruta_manifest::well_known;
 use tokio::sync::mpsc;
@@ -22,8 +23,9 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::Attempt;
 use crate::classify::Policy;
 use crate::cluster::{Cluster, ClusterError};
-use crate::journal::Journal;
+use crate::journal::{Journal, Ledger};
 use crate::metrics::Metrics;
+use crate::watch::WatchOptions;
 
 /// How attempts are followed.
 #[derive(Debug, Clone)]
@@ -33,6 +35,10 @@ pub struct FollowOptions {
     pub namespace: String,
     /// Which Jobs and Pods. Default: all of keruta's.
     pub label_selector: String,
+    /// How long a watch may be silent before it is cut; see [`WatchOptions::idle`].
+    pub idle: Duration,
+    /// How often all objects are listed in any case; see [`WatchOptions::relist`].
+    pub relist: Duration,
     /// How patiently they are judged.
     pub policy: Policy,
     /// How logs are captured; `None` leaves them where they are.
@@ -49,9 +55,13 @@ impl FollowOptions {
     /// The defaults, for all tasks of a namespace.
     #[must_use]
     pub fn new(namespace: impl Into<String>) -> Self {
+        let WatchOptions { label_selector, idle, relist, .. } =
+            WatchOptions::new(format!("{}={},{}", well_known::APP, well_known::APP_NAME, well_known::TASK_ID));
         Self {
             namespace: namespace.into(),
-            label_selector: format!("{}={},{}", well_known::APP, well_known::APP_NAME, well_known::TASK_ID),
+            label_selector,
+            idle,
+            relist,
             policy: Policy::default(),
             logs: Some(LogOptions::default()),
             parallel: 64,
@@ -72,6 +82,7 @@ impl FollowOptions {
 pub struct Follower {
     cluster: Cluster,
     journal: Arc<dyn Journal>,
+    ledger: Option<Arc<dyn Ledger>>,
     options: FollowOptions,
     expected: mpsc::UnboundedReceiver<Expected>,
     handle: FollowHandle,
@@ -111,7 +122,16 @@ impl Follower {
     #[must_use]
     pub fn new(cluster: Cluster, journal: Arc<dyn Journal>, options: FollowOptions) -> Self {
         let (sender, expected) = mpsc::unbounded_channel();
-        Self { cluster, journal, options, expected, handle: FollowHandle(sender) }
+        Self { cluster, journal, ledger: None, options, expected, handle: FollowHandle(sender) }
+    }
+
+    /// Has it record every Job that it sees, before anything else of the attempt: so that an attempt whose submitter died
+    /// before it recorded the Job is not submitted again when the Job is gone. Who submits and follows gives both the same
+    /// ledger.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.ledger = Some(ledger);
+        self
     }
 
     /// Speaks to it, also while it runs.
@@ -128,6 +148,6 @@ impl Follower {
     ///
     /// [`FollowError::Refused`] where the server refuses a watch before anything was seen.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), FollowError> {
-        run::Run::new(&self.cluster, self.journal, self.options).run(self.expected, shutdown).await
+        run::Run::new(&self.cluster, self.journal, self.ledger, self.options).run(self.expected, shutdown).await
     }
 }

@@ -104,6 +104,11 @@ impl Submission<'_> {
                 if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
                     return self.found(&job, Created::AlreadyThere).await;
                 }
+                // A follower may have recorded it, and let its Pods go, since the ledger was asked.
+                let known = self.ledger.lookup(&bundle.attempt).await?.and_then(|known| known.job_uid);
+                if let Some(uid) = known {
+                    return self.recorded(&uid).await;
+                }
                 if let Some((pod, job_uid)) = witness {
                     self.ledger.created(&bundle.attempt, &job_uid, self.now).await?;
                     return Err(self.had_a_job(format!("its Pod {pod} is still there")));
@@ -181,7 +186,13 @@ impl Submission<'_> {
     async fn found(&self, job: &Job, created: Created) -> Result<Submitted, SubmitError> {
         match compare(job, self.bundle) {
             Existing::Same => self.record(job, created).await,
-            Existing::Cancelled(stop) => Err(SubmitError::Cancelled { attempt: self.bundle.attempt.clone(), stop }),
+            Existing::Cancelled(stop) => {
+                // What was made for it goes with the Job that stands for it.
+                if let Some(config_map) = &self.bundle.config_map {
+                    self.own(config_map, job, false).await;
+                }
+                Err(SubmitError::Cancelled { attempt: self.bundle.attempt.clone(), stop })
+            }
             Existing::Other(differences) => {
                 Err(SubmitError::Conflict { object: format!("Job {}", self.bundle.job_name()), differences })
             }
@@ -192,7 +203,7 @@ impl Submission<'_> {
         let job_uid = uid_of(&job.metadata);
         self.ledger.created(&self.bundle.attempt, &job_uid, self.now).await?;
         if let Some(config_map) = &self.bundle.config_map {
-            self.own(config_map, job).await;
+            self.own(config_map, job, true).await;
         }
         Ok(Submitted { job: self.bundle.job_name().to_owned(), job_uid, created })
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::access::Denial;
@@ -33,6 +34,10 @@ pub struct Settings {
     pub log_max_size: usize,
     /// The user that refusals name.
     pub user: String,
+    /// How far the clock of the node is ahead of the API server's: of containers' times and log lines. Negative: behind.
+    pub node_clock: SignedDuration,
+    /// Whether all that ever was is remembered, for [`crate::ApiServer::chronicle`].
+    pub chronicle: bool,
     /// Whether Pods get the Events of their ordinary life (`Scheduled`, `Pulled`, `Created`, `Started`, …).
     pub ordinary_events: bool,
 }
@@ -48,6 +53,8 @@ impl Default for Settings {
             bookmarks: Duration::from_secs(5),
             log_max_size: 10 << 20,
             user: "system:serviceaccount:keruta:keruta".to_owned(),
+            node_clock: SignedDuration::ZERO,
+            chronicle: false,
             ordinary_events: true,
         }
     }
@@ -126,6 +133,11 @@ impl Cluster {
 
     pub(crate) fn lives(&self) -> MutexGuard<'_, Lives> {
         locked(&self.lives)
+    }
+
+    /// The time on the node's clock.
+    pub(crate) fn node_time(&self) -> Timestamp {
+        Timestamp::now().checked_add(self.settings.node_clock).unwrap_or(Timestamp::MAX)
     }
 
     /// So many seconds of the API as real time.

@@ -20,7 +20,7 @@ use crate::control::PodHandle;
 use crate::fault::Faults;
 use crate::request::Request;
 use crate::resource::Resource;
-use crate::store::{Key, Store};
+use crate::store::{ChangeKind, Key, Notice, Store};
 
 /// A running server. It stops when dropped.
 pub struct ApiServer {
@@ -55,7 +55,11 @@ impl ApiServer {
     /// Where no port can be had.
     pub async fn start_with(settings: Settings) -> Self {
         let (sender, notices) = mpsc::unbounded_channel();
-        let cluster = Arc::new(Cluster::new(Store::new(sender), settings));
+        let mut store = Store::new(sender);
+        if settings.chronicle {
+            store.keep_chronicle();
+        }
+        let cluster = Arc::new(Cluster::new(store, settings));
         seed(&cluster);
         let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await;
         let address = listener.local_addr().unwrap_or_else(|error| refuse(&error));
@@ -166,6 +170,17 @@ impl ApiServer {
         let resource = crate::resource::ALL.into_iter().find(|known| known.plural() == resource);
         let list = |resource| self.cluster.read(|store| store.all(resource, Some(namespace)));
         resource.map(list).unwrap_or_default().iter().map(|object| object.value.clone()).collect()
+    }
+
+    /// Every state that the objects of a resource ever had in a namespace, oldest first, with whether it was its last: empty
+    /// without [`Settings::chronicle`].
+    #[must_use]
+    pub fn chronicle(&self, resource: &str, namespace: &str) -> Vec<(Value, bool)> {
+        self.cluster.read(|store| {
+            let of = |notice: &&Notice| notice.resource.plural() == resource && notice.object.namespace() == namespace;
+            let told = |notice: &Notice| (notice.object.value.clone(), notice.kind == ChangeKind::Deleted);
+            store.chronicle().iter().filter(of).map(told).collect()
+        })
     }
 
     /// A Pod to do something to.

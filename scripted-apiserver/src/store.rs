@@ -64,11 +64,23 @@ pub(crate) struct Store {
     tables: Vec<Table>,
     owned: HashMap<String, BTreeSet<Key>>,
     notices: mpsc::UnboundedSender<Notice>,
+    /// All that ever was, where that is wanted.
+    chronicle: Option<Vec<Notice>>,
 }
 
 impl Store {
     pub(crate) fn new(notices: mpsc::UnboundedSender<Notice>) -> Self {
-        Self { rv: 1, tables: ALL.iter().map(|_| Table::default()).collect(), owned: HashMap::new(), notices }
+        Self { rv: 1, tables: ALL.iter().map(|_| Table::default()).collect(), owned: HashMap::new(), notices, chronicle: None }
+    }
+
+    /// Remembers every change from now on.
+    pub(crate) fn keep_chronicle(&mut self) {
+        self.chronicle = Some(Vec::new());
+    }
+
+    /// Every change since it is kept, oldest first.
+    pub(crate) fn chronicle(&self) -> &[Notice] {
+        self.chronicle.as_deref().unwrap_or_default()
     }
 
     /// The resourceVersion of the newest write.
@@ -217,6 +229,9 @@ impl Store {
     fn record(&mut self, key: &Key, change: Change) {
         // Nobody listens once the server stops.
         let notice = Notice { resource: key.resource, kind: change.kind, object: Arc::clone(&change.object) };
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.push(notice.clone());
+        }
         let _ = self.notices.send(notice);
         let table = &mut self.tables[key.resource.index()];
         table.history.push_back(change);

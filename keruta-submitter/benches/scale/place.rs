@@ -29,8 +29,7 @@ impl Place {
     pub(crate) async fn reach() -> Outcome<Self> {
         let path = std::env::var_os(KUBECONFIG).ok_or("no cluster is named")?;
         let kubeconfig = Kubeconfig::read_from(path)?;
-        let mut config =
-            Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
         config.default_retry = false;
         let (server, requests) = (config.cluster_url.to_string(), Requests::default());
         let client = ClientBuilder::try_from(config)?.with_layer(&requests).build();

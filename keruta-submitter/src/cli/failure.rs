@@ -4,7 +4,6 @@ use keruta_input::diagnostic::human::Message;
 use keruta_submitter::bundle::BundleProblems;
 use keruta_submitter::cluster::ClusterError;
 use keruta_submitter::journal::{JournalError, LedgerError};
-use keruta_submitter::watch::WatchError;
 
 use super::exit::Exit;
 
@@ -23,9 +22,6 @@ pub(crate) enum Failure {
     /// The cluster could not or would not.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// A watch that the cluster refuses.
-    #[error(transparent)]
-    Watch(#[from] WatchError),
     /// A journal that cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -52,7 +48,7 @@ impl Failure {
             Self::Input(failure) => failure.exit().into(),
             Self::Usage(_) => Exit::Usage,
             Self::Manifests { .. } => Exit::Invalid,
-            Self::Cluster(_) | Self::Watch(_) | Self::Journal(_) | Self::Ledger(_) => Exit::Cluster,
+            Self::Cluster(_) | Self::Journal(_) | Self::Ledger(_) => Exit::Cluster,
             Self::Because(_, _, exit) | Self::Told(exit) => *exit,
         }
     }
@@ -61,7 +57,6 @@ impl Failure {
     pub(crate) fn message(&self) -> Message {
         match self {
             Self::Cluster(error) => of_cluster(error),
-            Self::Watch(WatchError::Cluster(error)) => of_cluster(error),
             Self::Manifests { problems, .. } => {
                 let notes = problems.as_slice().iter().map(ToString::to_string);
                 notes.fold(Message::error(self.to_string()), Message::note)

@@ -39,7 +39,7 @@ impl Session {
     }
 
     /// Whether somebody watches on a terminal that can be drawn on.
-    pub(crate) fn is_watched(&self) -> bool {
+    pub(crate) fn is_watched() -> bool {
         let is_dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
         io::stderr().is_terminal() && io::stdout().is_terminal() && !is_dumb
     }

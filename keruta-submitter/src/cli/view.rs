@@ -44,7 +44,7 @@ pub(crate) fn open(session: &Session, plan: Plan, closed: CancellationToken) -> 
     let talk = session.talk();
     let style = LogStyle {
         paint: Paint(talk.stdout_has_colour()),
-        terminal: session.is_watched(),
+        terminal: Session::is_watched(),
         task: plan.tasks > 1,
         timestamps: false,
     };
@@ -52,7 +52,7 @@ pub(crate) fn open(session: &Session, plan: Plan, closed: CancellationToken) -> 
         Output::Json => Box::new(json::Document::new(talk)),
         Output::Ndjson => Box::new(json::Lines(talk)),
         Output::Human if !plan.wait => Box::new(created::Created(talk)),
-        Output::Human if session.is_watched() && !talk.is_quiet() => {
+        Output::Human if Session::is_watched() && !talk.is_quiet() => {
             let live = live::Live::new(session.bars().clone(), talk, style);
             if plan.tasks == 1 {
                 Box::new(live_one::LiveOne::new(live))

@@ -23,7 +23,7 @@ use super::turn::{Means, Memory, TurnError, Turned, turn};
 use super::world::World;
 use super::{Expected, FollowError, FollowOptions};
 use crate::cluster::Cluster;
-use crate::journal::Journal;
+use crate::journal::{Journal, Ledger};
 use crate::observe::{ObservedJob, ObservedPod};
 use crate::watch::{Backoff, Change, WatchError, WatchOptions, watch};
 
@@ -52,13 +52,19 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(cluster: &Cluster, journal: Arc<dyn Journal>, options: FollowOptions) -> Self {
+    pub(super) fn new(
+        cluster: &Cluster,
+        journal: Arc<dyn Journal>,
+        ledger: Option<Arc<dyn Ledger>>,
+        options: FollowOptions,
+    ) -> Self {
         let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone() };
         let captures = Captures::new(cluster, Arc::clone(&journal), options.logs.clone(), &options.metrics);
         Self {
             means: Arc::new(Means {
                 requests,
                 journal,
+                ledger,
                 policy: options.policy.clone(),
                 metrics: Arc::clone(&options.metrics),
             }),
@@ -83,7 +89,8 @@ impl Run {
         let (pod_changes, mut pods) = mpsc::channel(BACKLOG);
         // Dropping the set ends the watches.
         let mut watches = JoinSet::new();
-        let options = WatchOptions::new(&self.options.label_selector);
+        let FollowOptions { label_selector, idle, relist, .. } = &self.options;
+        let options = WatchOptions { idle: *idle, relist: *relist, ..WatchOptions::new(label_selector) };
         let Requests { cluster, namespace } = &self.means.requests;
         let of_job = |job: Job| ObservedJob::of(&job);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options.clone(), of_job, job_changes));
@@ -204,11 +211,12 @@ impl Run {
         }
         if let Some(job) = turned.job {
             self.world.found(job, Timestamp::now());
-            self.ready.insert(name.into());
+            self.touch(vec![name.into()]);
         }
         if let Some(pods) = turned.pods {
             self.world.refresh(name, pods, Timestamp::now());
-            self.ready.insert(name.into());
+            // The logs of Pods that no watch has shown are to be read too.
+            self.touch(vec![name.into()]);
         }
         if turned.finished {
             self.awaited.remove(name);

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::requests::{Requests, Written};
 use super::world::Snapshot;
-use crate::classify::{Judgement, Policy, classify};
+use crate::classify::{Judgement, Policy, classify, is_over};
 use crate::cluster::ClusterError;
-use crate::journal::{Journal, JournalError, Phase, Progress, StatusChange};
+use crate::journal::{Journal, JournalError, Ledger, LedgerError, Phase, Progress, StatusChange};
 use crate::metrics::Metrics;
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod};
 use crate::status::TaskStatus;
@@ -20,6 +20,7 @@ use crate::verdict::Verdict;
 pub(super) struct Means {
     pub(super) requests: Requests,
     pub(super) journal: Arc<dyn Journal>,
+    pub(super) ledger: Option<Arc<dyn Ledger>>,
     pub(super) policy: Policy,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -30,6 +31,8 @@ pub(super) struct Memory {
     first_seen: FirstSeen,
     /// What of it stands on the Job; `None` where the Job has not been seen.
     noted: Option<FirstSeen>,
+    /// The ledger knows of the Job.
+    in_ledger: bool,
     told: Option<TaskStatus>,
     phase: Option<Phase>,
     /// The Pods were asked for after the Job had ended.
@@ -60,6 +63,8 @@ pub(super) enum TurnError {
     Cluster(#[from] ClusterError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
 /// Takes a turn. `drained` says that no more lines can come from the attempt's containers.
@@ -84,11 +89,12 @@ pub(super) async fn turn(
         memory.first_seen = job.first_seen.clone();
         memory.noted = Some(job.first_seen.clone());
     }
+    enter(means, seen, memory, now).await?;
     let judgement = judge(means, seen, memory, now).await?;
     if judgement.verdict.is_some() && memory.verdict.is_none() && !seen.pods_are_current() && !memory.refreshed {
-        memory.refreshed = true;
         if let Some(job) = &seen.job {
             let pods = means.requests.pods(job).await?;
+            memory.refreshed = true;
             return Ok(Turned { pods: Some(pods), ..Turned::default() });
         }
     }
@@ -105,11 +111,12 @@ pub(super) async fn turn(
         }
         Some(verdict) => {
             if memory.verdict.is_none() && !record(means, seen, memory, verdict, now).await? {
-                // Somebody was faster: what they wrote comes by the watch.
-                return Ok(Turned::default());
+                // Somebody was faster: what they wrote comes by the watch, if nothing happens to it.
+                return Ok(Turned { wake_at: Some(soon(now)), ..Turned::default() });
             }
             let finished = drained && release(means, seen).await?;
-            Ok(Turned { finished, ..Turned::default() })
+            let wake_at = (drained && !finished).then(|| soon(now));
+            Ok(Turned { finished, wake_at, ..Turned::default() })
         }
     }
 }
@@ -138,6 +145,24 @@ async fn note(
             Ok(None)
         }
     }
+}
+
+/// Records that the attempt has its Job. Before its Pods are let go: they are the only other witness of a Job that is gone.
+async fn enter(means: &Means, seen: &Snapshot, memory: &mut Memory, now: Timestamp) -> Result<(), TurnError> {
+    let (Some(ledger), Some(job), false) = (&means.ledger, &seen.job, memory.in_ledger) else { return Ok(()) };
+    match ledger.created(&seen.attempt, &job.uid, now).await {
+        Ok(()) => {}
+        // A Job that somebody else made under the name; what is known stays.
+        Err(error @ LedgerError::OtherJob { .. }) => tracing::warn!(%error, "the ledger knows another Job"),
+        Err(error) => return Err(error.into()),
+    }
+    memory.in_ledger = true;
+    Ok(())
+}
+
+/// When to try again what the watch should bring about.
+fn soon(now: Timestamp) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX)
 }
 
 async fn judge(means: &Means, seen: &Snapshot, memory: &Memory, now: Timestamp) -> Result<Judgement, TurnError> {
@@ -215,9 +240,12 @@ async fn tell(
     Ok(())
 }
 
-/// Takes the finalizers off. Says whether none is left.
+/// Takes the finalizers off. Says whether none is left: a Pod that still seems to run has lines to come.
 async fn release(means: &Means, seen: &Snapshot) -> Result<bool, TurnError> {
     for pod in seen.pods.iter().filter(|pod| pod.has_evidence_finalizer && !seen.is_gone(pod)) {
+        if !is_over(pod) {
+            return Ok(false);
+        }
         if means.requests.release(pod).await? == Written::Outdated {
             return Ok(false);
         }

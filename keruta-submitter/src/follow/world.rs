@@ -78,7 +78,11 @@ impl Snapshot {
     /// Whether the Pods are as new as the Job: the two come from different watches, and a Job that has ended while its Pods
     /// still seem to run would be judged by what they no longer are.
     pub(super) fn pods_are_current(&self) -> bool {
-        let Some(job) = self.job.as_ref().filter(|_| self.there) else { return true };
+        let Some(job) = &self.job else { return true };
+        if !self.there {
+            // What it left is to be seen to the last: nobody else lets its Pods go.
+            return false;
+        }
         if !job.is_finished() {
             return true;
         }
@@ -267,6 +271,8 @@ impl World {
         };
         let Some(tracked) = self.tracked.get_mut(name) else { return Vec::new() };
         self.pods.insert(pod.uid.clone(), name.clone());
+        // A list that was behind did not show it.
+        tracked.gone.remove(&pod.uid);
         match tracked.pods.iter_mut().find(|known| known.uid == pod.uid) {
             Some(known) if *known == pod => return Vec::new(),
             Some(known) => *known = pod.after(known),

@@ -105,9 +105,10 @@ impl Submission<'_> {
         }
     }
 
-    /// Makes the Job the owner of its ConfigMap, so that the two go together. A failure is told and no more: what has no
+    /// Makes the Job the owner of its ConfigMap, so that the two go together; `wanted_again` says whether it is to be made
+    /// where it is not there. A failure is told and no more: what has no
     /// owner is found by a later cleanup.
-    pub(super) async fn own(&self, wanted: &ConfigMap, job: &Job) {
+    pub(super) async fn own(&self, wanted: &ConfigMap, job: &Job, wanted_again: bool) {
         let name = wanted.metadata.name.clone().unwrap_or_default();
         let owner = OwnerReference {
             api_version: Job::api_version(&()).into_owned(),
@@ -126,6 +127,7 @@ impl Submission<'_> {
             .retry(self.seed, || self.cluster.merge::<ConfigMap>(&attempt.namespace, &name, &patch))
             .await;
         let result = match patched {
+            Err(ClusterError::NotFound { .. }) if !wanted_again => return,
             // Another call that was refused took back what it had made.
             Err(ClusterError::NotFound { .. }) => {
                 let mut again = wanted.clone();

@@ -14,6 +14,9 @@ pub enum WatchError {
     /// The server answered with an error, not at all, or not in time.
     #[error(transparent)]
     Cluster(ClusterError),
+    /// A list shows an older state than was seen before: a server that has just started, and whose cache is behind.
+    #[error("the server listed an older state than it has shown before")]
+    Stale,
     /// The connection is open and silent.
     #[error("neither an event nor a bookmark came for {} s", after.as_secs())]
     Stalled {

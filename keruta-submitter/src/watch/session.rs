@@ -23,7 +23,14 @@ pub(super) struct Session<'a, K> {
     listed: Instant,
     /// The version at which each object was passed on, so that an event that comes late or twice changes nothing.
     passed: HashMap<Box<str>, u128>,
+    /// The newest version that was heard of.
+    newest: u128,
+    /// How many lists in a row were older than that.
+    stale: u32,
 }
+
+/// So many lists in a row are not stale: the cluster was set back, by a backup that was restored.
+const SET_BACK: u32 = 5;
 
 impl<'a, K> Session<'a, K>
 where
@@ -31,7 +38,8 @@ where
 {
     pub(super) fn new(cluster: &'a Cluster, namespace: &'a str, options: &'a WatchOptions) -> Self {
         let api = cluster.api(namespace);
-        Self { cluster, namespace, api, options, version: None, listed: Instant::now(), passed: HashMap::new() }
+        let (listed, passed) = (Instant::now(), HashMap::new());
+        Self { cluster, namespace, api, options, version: None, listed, passed, newest: 0, stale: 0 }
     }
 
     fn action(&self, verb: Verb) -> Action {
@@ -87,6 +95,8 @@ where
         send(changes, Change::ListBegan).await;
         loop {
             let page = self.cluster.call(self.action(Verb::List), self.api.list(&params)).await?;
+            let listed = page.metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
+            self.is_new(listed)?;
             for object in page.items {
                 if let Some(version) = version_of(&object) {
                     passed.insert(uid_of(&object).into(), version);
@@ -104,6 +114,17 @@ where
             };
             params = params.continue_token(&token);
         }
+    }
+
+    /// Whether a list shows what is newer than all that was seen. What it does not show would be taken for gone.
+    fn is_new(&mut self, listed: Option<u128>) -> Result<(), WatchError> {
+        let Some(listed) = listed else { return Ok(()) };
+        if listed < self.newest && self.stale < SET_BACK {
+            self.stale += 1;
+            return Err(WatchError::Stale);
+        }
+        (self.newest, self.stale) = (listed, 0);
+        Ok(())
     }
 
     async fn watch<O>(
@@ -152,6 +173,7 @@ where
             WatchEvent::Added(object) | WatchEvent::Modified(object) => (object, false),
             WatchEvent::Deleted(object) => (object, true),
             WatchEvent::Bookmark(bookmark) => {
+                self.newest = self.newest.max(bookmark.metadata.resource_version.parse().unwrap_or_default());
                 self.version = Some(bookmark.metadata.resource_version);
                 return Ok(());
             }
@@ -165,6 +187,7 @@ where
             if self.passed.get(&*uid).is_some_and(|passed| *passed >= version) {
                 return Ok(());
             }
+            self.newest = self.newest.max(version);
             // A uid never comes back, so nothing passes behind its end.
             self.passed.insert(uid.as_str().into(), if gone { u128::MAX } else { version });
         }

@@ -121,7 +121,7 @@ async fn once(
     let field = field(pod, index);
     let log = new_log(pod, &name, &id);
     pod.tell("kubelet", false, "Created", "Container created", &field);
-    let since = Timestamp::now();
+    let since = pod.cluster.node_time();
     let start_error = pod.life.containers.get(&name).and_then(|life| life.start_error.clone());
     pod.update(|state| {
         let container = &mut state.containers[index];
@@ -142,7 +142,7 @@ async fn once(
         pod.tell("kubelet", true, "Failed", &format!("Error: {message}"), &field);
         end_log(pod, &name, &log);
         let started = Some(Timestamp::UNIX_EPOCH);
-        return Ended { code: 128, reason: "StartError", message, started, finished: Some(Timestamp::now()), id };
+        return Ended { code: 128, reason: "StartError", message, started, finished: Some(pod.cluster.node_time()), id };
     }
     pod.tell("kubelet", false, "Started", "Container started", &field);
     let end = act(pod, script, &log, sidecar, &field).await;
@@ -159,7 +159,7 @@ async fn once(
         None if fallback && code != 0 => log.tail_text(),
         None => String::new(),
     };
-    Ended { code, reason, message, started: Some(since), finished: Some(Timestamp::now()), id }
+    Ended { code, reason, message, started: Some(since), finished: Some(pod.cluster.node_time()), id }
 }
 
 /// Begins the log of a new instance.
@@ -191,7 +191,7 @@ async fn act(pod: &Arc<Pod>, script: &Run, log: &LogFile, sidecar: bool, field: 
     // The runtime writes what is left of a line when the container ends.
     let open = locked(&open);
     if !open.is_empty() {
-        log.append(Timestamp::now(), &open, true, pod.cluster.settings.log_max_size);
+        log.append(pod.cluster.node_time(), &open, true, pod.cluster.settings.log_max_size);
     }
     end
 }
@@ -204,7 +204,7 @@ async fn until_end(
     sidecar: bool,
     field: &str,
 ) -> End {
-    let steps = steps(script, log, open, pod.cluster.settings.log_max_size);
+    let steps = steps(pod, script, log, open);
     tokio::pin!(steps);
     let grace = tokio::select! {
         () = &mut steps => return script.end,
@@ -250,11 +250,11 @@ async fn forced(pod: &Pod) {
 }
 
 /// Does the steps; `open` is what was written of a line that has not ended.
-async fn steps(script: &Run, log: &LogFile, open: &Mutex<Vec<u8>>, max_size: usize) {
+async fn steps(pod: &Pod, script: &Run, log: &LogFile, open: &Mutex<Vec<u8>>) {
     let line = |text: &[u8]| {
         let mut open = locked(open);
         open.extend_from_slice(text);
-        log.append(Timestamp::now(), &open, false, max_size);
+        log.append(pod.cluster.node_time(), &open, false, pod.cluster.settings.log_max_size);
         open.clear();
     };
     for step in &script.steps {

@@ -30,6 +30,8 @@ pub(crate) fn disrupt(cluster: &Arc<Cluster>, key: &Key, kind: DisruptionKind) {
             let caller = Caller::component("kubectl");
             let _ = cluster.write(|store| delete(store, &caller, key, &options));
         }
+        // The scheduler's victims are Pods that take room.
+        DisruptionKind::Preemption if matches!(text(&pod.value, "/status/phase"), "Succeeded" | "Failed") => {}
         DisruptionKind::Preemption => {
             let caller = Caller::component("kube-scheduler");
             let message = "default-scheduler: preempting to accommodate a higher priority pod";

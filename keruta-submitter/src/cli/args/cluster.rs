@@ -42,7 +42,8 @@ pub(crate) struct ClusterArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct LogArgs {
-    /// How much of what the program does is told: error, warn, info, debug, trace, or as RUST_LOG
+    /// How much of what the program does is told: error, warn, info, debug, trace, or directives such as
+    /// `keruta_submitter=debug,kube=info`
     #[arg(long, global = true, value_name = "LEVEL", env = "KERUTA_LOG", hide_env = true, hide_short_help = true)]
     pub(crate) log_level: Option<String>,
     /// How that is told: to people, or as JSON

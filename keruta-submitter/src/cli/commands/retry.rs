@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use keruta_submitter::Attempt;
 use keruta_submitter::retry::next_attempt;
 
-use super::run::{self, Course};
+use super::run::{self, Course, Wait};
 use super::{found, ledger};
 use crate::cli::args::RetryArgs;
 use crate::cli::exit::Exit;
@@ -26,12 +26,11 @@ pub(super) async fn run(args: &RetryArgs, session: &Session) -> Result<Exit, Fai
     let ledger = ledger::open(args.state_dir.as_deref(), &cluster).await?;
     let course = Course {
         output: args.output,
-        wait: args.wait,
-        logs: args.logs,
-        timeout: args.timeout.map(|limit| Duration::from_secs(limit.as_secs().into())),
-        max_in_flight: None,
-        journal: None,
-        exit_code_from_task: false,
+        wait: args.wait.then(|| Wait {
+            logs: args.logs,
+            timeout: args.timeout.map(|limit| Duration::from_secs(limit.as_secs().into())),
+            ..Wait::default()
+        }),
         enabled: settings.enabled,
         grace: settings.grace.clone(),
     };

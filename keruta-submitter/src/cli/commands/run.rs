@@ -3,6 +3,7 @@
 mod followers;
 mod queue;
 mod tasks;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use keruta_submitter::cluster::{Backoff, Cluster};
 use keruta_submitter::journal::Ledger;
 use keruta_submitter::stop::{StopTarget, stop};
 use keruta_submitter::submit::{Created, SubmitError, SubmitOptions, Submitted, submit};
-use keruta_submitter::{Attempt, Cause, Evidence, Outcome, Verdict};
+use keruta_submitter::{Attempt, Verdict};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -30,26 +31,35 @@ use super::super::session::Session;
 use super::super::view::{self, Ended, Event, Fate, Screen, ViewJournal};
 use followers::Followers;
 use tasks::Tasks;
+use words::{cancelled, timed_out, way_back};
 
 /// How many submissions are under way at once.
 const SUBMISSIONS: usize = 32;
 /// How long after the first Ctrl-C a second one cancels.
 const SECOND_THOUGHTS: Duration = Duration::from_secs(3);
+/// How long after the last verdict the logs may be read to their end; a little longer than one capture tries.
+const DRAIN: Duration = Duration::from_secs(330);
 
 /// How the tasks are seen through.
 #[derive(Debug, Clone)]
 pub(super) struct Course {
     pub(super) output: Output,
-    /// Whether to follow them to their end.
-    pub(super) wait: bool,
+    /// How they are followed to their end; `None` where they are left alone.
+    pub(super) wait: Option<Wait>,
+    pub(super) enabled: bool,
+    pub(super) grace: GraceSettings,
+}
+
+/// How tasks are followed to their end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wait {
+    /// Whether log lines are shown.
     pub(super) logs: bool,
     /// How long a task may take from its submission.
     pub(super) timeout: Option<Duration>,
     pub(super) max_in_flight: Option<usize>,
     pub(super) journal: Option<PathBuf>,
     pub(super) exit_code_from_task: bool,
-    pub(super) enabled: bool,
-    pub(super) grace: GraceSettings,
 }
 
 /// Submits the tasks and, if they are to be waited for, sees them to their end.
@@ -61,9 +71,9 @@ pub(super) async fn run(
     session: &Session,
 ) -> Result<Exit, Failure> {
     let closed = CancellationToken::new();
-    let plan = view::Plan { output: course.output, tasks: bundles.len(), wait: course.wait };
+    let plan = view::Plan { output: course.output, tasks: bundles.len(), wait: course.wait.is_some() };
     let screen = view::open(session, plan, closed.clone());
-    let (journal, ends) = ViewJournal::new(Arc::clone(&screen), course.logs);
+    let (journal, ends) = ViewJournal::new(Arc::clone(&screen), course.wait.as_ref().is_some_and(|wait| wait.logs));
     let followers = Followers::new(cluster.clone(), Arc::clone(&journal), &course, &bundles)?;
     let run = Run {
         cluster,
@@ -75,15 +85,16 @@ pub(super) async fn run(
         submissions: JoinSet::new(),
         stops: JoinSet::new(),
         detach_at: None,
+        drained_by: None,
         cancelling: false,
         course,
     };
-    let exit = run.to_the_end(ends, closed).await;
+    let exit = run.see_through(ends, closed).await;
     let shown = tokio::task::spawn_blocking(|| screen.close()).await;
     let exit = exit?;
     match shown {
-        // Nobody reads what becomes of the tasks: they go on, and no more is said.
-        Ok(Err(keruta_input::failure::Failure::Closed)) if exit == Exit::Detached => Err(Failure::Told(Exit::Detached)),
+        // Nobody reads what becomes of the tasks: no more is said.
+        Ok(Err(keruta_input::failure::Failure::Closed)) => Err(Failure::Told(exit)),
         Ok(shown) => shown.map(|()| exit).map_err(Failure::from),
         Err(_) => Ok(exit),
     }
@@ -102,11 +113,14 @@ struct Run {
     stops: JoinSet<Option<Message>>,
     /// When the first Ctrl-C takes effect.
     detach_at: Option<Instant>,
+    /// When to leave the rest of the logs, once all is judged.
+    drained_by: Option<Instant>,
     cancelling: bool,
 }
 
 impl Run {
-    async fn to_the_end(
+    /// Goes on until there is nothing to wait for, or nobody waits any more.
+    async fn see_through(
         mut self,
         mut ends: mpsc::UnboundedReceiver<(Attempt, Verdict)>,
         closed: CancellationToken,
@@ -139,6 +153,7 @@ impl Run {
                 }
                 () = at(deadline) => self.time_is_up(),
                 () = at(self.detach_at) => { detached = true; break; }
+                () = at(self.drained_by) => break,
                 () = closed.cancelled() => { detached = true; break; }
                 Some(interrupt) = interrupts.recv() => {
                     if !self.interrupted(interrupt).await {
@@ -162,14 +177,15 @@ impl Run {
         }
         if self.tasks.is_waiting() {
             // Tasks in a circle, which no rendering has.
-            return true;
+            return self.detach_at.is_none();
         }
+        self.drained_by.get_or_insert_with(|| Instant::now() + DRAIN);
         self.followers.is_empty()
     }
 
     /// Submits as many as may be under way.
     fn start(&mut self) {
-        let most = self.course.max_in_flight.unwrap_or(usize::MAX);
+        let most = self.course.wait.as_ref().and_then(|wait| wait.max_in_flight).unwrap_or(usize::MAX);
         while !self.cancelling
             && self.detach_at.is_none()
             && self.submissions.len() < SUBMISSIONS
@@ -177,8 +193,11 @@ impl Run {
         {
             let Some((index, bundle)) = self.tasks.next() else { break };
             let (cluster, ledger) = (self.cluster.clone(), Arc::clone(&self.ledger));
-            let options =
-                SubmitOptions { follow: self.course.wait, enabled: self.course.enabled, backoff: Backoff::default() };
+            let options = SubmitOptions {
+                follow: self.course.wait.is_some(),
+                enabled: self.course.enabled,
+                backoff: Backoff::default(),
+            };
             self.submissions
                 .spawn(async move { (index, submit(&cluster, &*ledger, &bundle, &options, Timestamp::now()).await) });
         }
@@ -191,12 +210,12 @@ impl Run {
                 let created = created == Created::Created;
                 let event = Event::Submitted { attempt: attempt.clone(), job: job.clone(), created };
                 self.screen.show(event).await;
-                if !self.course.wait {
+                let Some(wait) = &self.course.wait else {
                     self.settle(index, Fate::Submitted).await;
                     return;
-                }
+                };
                 self.journal.add(&attempt);
-                let limit = self.course.timeout.map(|limit| Instant::now() + limit);
+                let limit = wait.timeout.map(|limit| Instant::now() + limit);
                 self.tasks.submitted(index, limit);
                 self.followers.expect(attempt, job);
                 if self.cancelling {
@@ -228,7 +247,7 @@ impl Run {
     }
 
     fn time_is_up(&mut self) {
-        let limit = self.course.timeout.unwrap_or_default();
+        let limit = self.course.wait.as_ref().and_then(|wait| wait.timeout).unwrap_or_default();
         for index in self.tasks.overdue(Instant::now()) {
             self.stop(index, timed_out(limit));
         }
@@ -250,7 +269,7 @@ impl Run {
 
     /// Whether to go on.
     async fn interrupted(&mut self, interrupt: Interrupt) -> bool {
-        if interrupt == Interrupt::Terminate || self.cancelling || !self.course.wait {
+        if interrupt == Interrupt::Terminate || self.cancelling || self.course.wait.is_none() {
             return false;
         }
         if self.detach_at.take().is_none() {
@@ -283,13 +302,15 @@ impl Run {
         }
         let results = self.tasks.results();
         let exit = results.iter().map(|ended| self.exit_of(ended)).max().unwrap_or(Exit::Fine);
+        let unfinished = results.iter().any(|ended| matches!(ended.fate, Fate::Left | Fate::Skipped(_)));
         self.screen.show(Event::Results(results)).await;
-        Ok(if detached { Exit::Detached } else { exit })
+        Ok(if detached && unfinished { Exit::Detached } else { exit })
     }
 
     fn exit_of(&self, ended: &Ended) -> Exit {
+        let from_task = self.course.wait.as_ref().is_some_and(|wait| wait.exit_code_from_task);
         match &ended.fate {
-            Fate::Judged(verdict) => Exit::of_verdict(verdict, self.course.exit_code_from_task),
+            Fate::Judged(verdict) => Exit::of_verdict(verdict, from_task),
             Fate::Refused { .. } => Exit::Cluster,
             Fate::Skipped(_) if self.cancelling => Exit::Stopped,
             Fate::Skipped(_) => Exit::Failed,
@@ -305,31 +326,4 @@ async fn at(time: Option<Instant>) {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
-}
-
-/// How to come back to tasks that go on.
-fn way_back(left: &[Ended]) -> Option<Message> {
-    let first = &left.first()?.attempt;
-    let what = match left.len() {
-        1 => format!("{} goes on", first.task),
-        many => format!("{many} tasks go on"),
-    };
-    let namespace = &first.namespace;
-    let task = if left.len() == 1 { first.task.as_str() } else { "TASK" };
-    let back = format!("keruta-submitter logs -f -n {namespace} {task}\nkeruta-submitter status -n {namespace}");
-    Some(Message::warning(what).help(format!("to come back:\n{back}")))
-}
-
-fn cancelled() -> Verdict {
-    let evidence = Evidence { summary: "Ctrl-C was pressed twice".to_owned(), ..Evidence::default() };
-    Verdict { outcome: Outcome::Cancelled, retryable: false, evidence }
-}
-
-fn timed_out(limit: Duration) -> Verdict {
-    let evidence = Evidence {
-        summary: format!("it had not ended {} after its submission", view::seconds(limit)),
-        cure: Some("give it more time with --timeout, or find out what it waits for".to_owned()),
-        ..Evidence::default()
-    };
-    Verdict { outcome: Outcome::Failed(Cause::Deadline), retryable: false, evidence }
 }

@@ -10,7 +10,7 @@ use keruta_manifest::render::Rendered;
 use keruta_submitter::bundle::Bundle;
 use keruta_submitter::cluster::Cluster;
 
-use super::run::{self, Course};
+use super::run::{self, Course, Wait};
 use super::{in_runtime, ledger};
 use crate::cli::args::SubmitArgs;
 use crate::cli::exit::Exit;
@@ -21,12 +21,11 @@ pub(super) fn run(args: &SubmitArgs, session: &Session) -> Result<Exit, Failure>
     // What is wrong with the input is told before the cluster is looked for.
     let rendering = Rendering::new(&args.input, session.talk())?;
     let settings = rendering.settings.settings.clone();
-    let (given, exit) = match &args.manifests {
-        Some(path) => (Given::Manifests(input::manifests(path)?), Exit::Fine),
-        None => {
-            let (rendered, exit) = input::render(&args.input.task, &rendering, session)?;
-            (Given::Rendered(rendered), exit)
-        }
+    let (given, exit) = if let Some(path) = &args.manifests {
+        (Given::Manifests(input::manifests(path)?), Exit::Fine)
+    } else {
+        let (rendered, exit) = input::render(&args.input.task, &rendering, session)?;
+        (Given::Rendered(rendered), exit)
     };
     in_runtime(async {
         let cluster = session.cluster(&settings)?;
@@ -40,12 +39,13 @@ pub(super) fn run(args: &SubmitArgs, session: &Session) -> Result<Exit, Failure>
         let ledger = ledger::open(args.state_dir.as_deref(), &cluster).await?;
         let course = Course {
             output: args.output,
-            wait: args.wait,
-            logs: args.logs,
-            timeout: args.timeout.map(|limit| Duration::from_secs(limit.as_secs().into())),
-            max_in_flight: args.max_in_flight.map(usize::from),
-            journal: args.journal.clone(),
-            exit_code_from_task: args.exit_code_from_task,
+            wait: args.wait.then(|| Wait {
+                logs: args.logs,
+                timeout: args.timeout.map(|limit| Duration::from_secs(limit.as_secs().into())),
+                max_in_flight: args.max_in_flight.map(usize::from),
+                journal: args.journal.clone(),
+                exit_code_from_task: args.exit_code_from_task,
+            }),
             enabled: settings.enabled,
             grace: settings.grace.clone(),
         };

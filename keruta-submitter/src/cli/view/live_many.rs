@@ -1,6 +1,7 @@
 //! Many tasks on a terminal: a row for each that is under way, as many as fit, and one for all.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use keruta_input::failure::Failure;
 use keruta_input::terminal::Stdout;
@@ -37,14 +38,15 @@ impl LiveMany {
 
     fn sum_up(&self) {
         let paint = self.live.paint;
+        // Writing to a String cannot fail.
         let mut words = format!("{}/{} tasks ended", self.ended, self.tasks);
         if self.wrong > 0 {
-            words.push_str(&format!(", {}", paint.red(format!("{} not well", self.wrong))));
+            let _ = write!(words, ", {}", paint.red(format!("{} not well", self.wrong)));
         }
         let hidden = self.under_way.saturating_sub(self.rows.len());
-        words.push_str(&format!(", {} under way", self.under_way));
+        let _ = write!(words, ", {} under way", self.under_way);
         if hidden > 0 {
-            words.push_str(&format!(" ({hidden} not shown)"));
+            let _ = write!(words, " ({hidden} not shown)");
         }
         if let Some(all) = &self.all {
             all.say(words);

@@ -119,8 +119,10 @@ impl Show for LiveOne {
                 for ended in &results {
                     // Waiting for another Pod that did not come is nothing that it did.
                     let waited = self.now.as_ref().is_some_and(|now| now.doing == Doing::Retrying);
-                    if ended.is_left() || waited {
-                        self.now.take().map_or((), |now| now.row.remove());
+                    if (ended.is_left() || waited)
+                        && let Some(now) = self.now.take()
+                    {
+                        now.row.remove();
                     }
                     self.finish(ended.is_well());
                     if let Some(message) = text::by_what_one_knows(ended) {

@@ -1,5 +1,7 @@
 //! Each right that the submitter needs, asked for by a `SelfSubjectAccessReview`, which everybody may create.
 
+use std::fmt::Write as _;
+
 use futures::{StreamExt, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use keruta_submitter::cluster::{Action, Cluster, ClusterError, MissingRight, Verb};
@@ -96,7 +98,8 @@ fn role(namespace: &str, missing: &[(&str, &str, &str)]) -> String {
             let whole = right.to_role();
             text.push_str(whole.split_once("- apiGroups").map_or(whole.as_str(), |(head, _)| head));
         }
-        text.push_str(&format!("- apiGroups: [{group:?}]\n  resources: [{resource:?}]\n  verbs: {verbs:?}\n"));
+        // Writing to a String cannot fail. JSON's strings are YAML's.
+        let _ = writeln!(text, "- apiGroups: [{group:?}]\n  resources: [{resource:?}]\n  verbs: {verbs:?}");
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::storage::v1::StorageClass;
 use keruta_manifest::Settings;
+use keruta_manifest::value::DnsSubdomain;
 use keruta_submitter::cluster::{Action, Cluster, Verb};
 use kube::Api;
 use kube::api::ListParams;
@@ -22,7 +23,7 @@ pub(super) async fn check(cluster: &Cluster, settings: &Settings) -> Check {
     };
     let classes: Api<StorageClass> = Api::all(cluster.client().clone());
     match cluster.call(action, classes.list(&ListParams::default())).await {
-        Ok(found) => of_classes(&found.items, settings.workspace.storage_class.as_ref().map(|class| class.as_str())),
+        Ok(found) => of_classes(&found.items, settings.workspace.storage_class.as_ref().map(DnsSubdomain::as_str)),
         Err(error) => Check::unseen("storage", &error),
     }
 }
@@ -33,30 +34,21 @@ fn of_classes(classes: &[StorageClass], wanted: Option<&str>) -> Check {
     let there_are =
         if names.is_empty() { "there is none".to_owned() } else { format!("there are: {}", names.join(", ")) };
     if let Some(wanted) = wanted {
-        return match names.iter().any(|name| name == wanted) {
-            true => Check::ok("storage", format!("the class {wanted} of the settings is there")),
-            false => {
-                let cure = format!("name one that is there in workspace.storageClass ({there_are})");
-                Check::fail("storage", format!("the class {wanted} of the settings is not there"), cure)
-            }
-        };
+        if names.iter().any(|name| name == wanted) {
+            return Check::ok("storage", format!("the class {wanted} of the settings is there"));
+        }
+        let cure = format!("name one that is there in workspace.storageClass ({there_are})");
+        return Check::fail("storage", format!("the class {wanted} of the settings is not there"), cure);
     }
     let is_default = |class: &&StorageClass| {
-        class
-            .metadata
-            .annotations
-            .as_ref()
-            .and_then(|annotations| annotations.get(DEFAULT))
-            .is_some_and(|on| on == "true")
+        let annotations = class.metadata.annotations.as_ref();
+        annotations.and_then(|annotations| annotations.get(DEFAULT)).is_some_and(|on| on == "true")
     };
-    match classes.iter().find(is_default) {
-        Some(class) => Check::ok("storage", format!("the default class is {}", name(class))),
-        None => {
-            let what =
-                format!("there is no default class, so workspaces that are claims will wait for one; {there_are}");
-            Check::warn("storage", what, "name one in workspace.storageClass, or annotate one as the default")
-        }
+    if let Some(class) = classes.iter().find(is_default) {
+        return Check::ok("storage", format!("the default class is {}", name(class)));
     }
+    let what = format!("there is no default class, so workspaces that are claims will wait for one; {there_are}");
+    Check::warn("storage", what, "name one in workspace.storageClass, or annotate one as the default")
 }
 
 #[cfg(test)]

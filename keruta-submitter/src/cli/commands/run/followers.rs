@@ -40,7 +40,8 @@ impl Followers {
         course: &Course,
         bundles: &[Bundle],
     ) -> Result<Self, Failure> {
-        let journal: Arc<dyn Journal> = match &course.journal {
+        let (logs, kept_in) = course.wait.as_ref().map_or((false, None), |wait| (wait.logs, wait.journal.as_ref()));
+        let journal: Arc<dyn Journal> = match kept_in {
             Some(directory) => {
                 let kept = NdjsonJournal::open(directory, NdjsonSettings::default())?;
                 Arc::new(Tee::new(Arc::new(kept), vec![view]))
@@ -50,7 +51,7 @@ impl Followers {
         Ok(Self {
             cluster,
             journal,
-            logs: course.logs || course.journal.is_some(),
+            logs: logs || kept_in.is_some(),
             policy: Policy { grace: course.grace.clone(), ..Policy::default() },
             selectors: selectors(bundles),
             handles: HashMap::new(),

@@ -1,0 +1,66 @@
+//! A submitter that is killed, at each of its steps, and started again.
+
+use futures::StreamExt;
+
+use crate::plan::{chatty, files};
+use crate::scene::{Died, Scene};
+use crate::truth;
+
+/// Kills the first process at one step; where, or `None` where it ended before.
+async fn killed_at(step: u64) -> Option<String> {
+    let mut task = chatty("a", 10, 100, Some(0));
+    task.workload = task.workload.with("files", files());
+    let scene = Scene::of(task).await;
+    let Died::Killed(name) = scene.process(Some(step)).await else { return None };
+    scene.process(None).await;
+    assert_eq!(truth::check(&scene), Vec::<String>::new(), "killed at step {step}: {name}");
+    assert_eq!(scene.verdict().outcome, keruta_submitter::Outcome::Completed, "killed at step {step}: {name}");
+    Some(name)
+}
+
+/// Between claim, create, record, log and status; before and after each request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_at_any_step_loses_nothing_and_doubles_nothing() {
+    let names: Vec<String> =
+        futures::stream::iter(1..=90).map(killed_at).buffer_unordered(10).filter_map(std::future::ready).collect().await;
+    let job = "/apis/batch/v1/namespaces/tasks/jobs";
+    for step in [
+        "before the intent",
+        "after the intent",
+        "after POST /api/v1/namespaces/tasks/configmaps",
+        &format!("before POST {job}"),
+        &format!("after POST {job}"),
+        "before the record",
+        "after the record",
+        "before log lines",
+        "after log lines",
+        "before a status",
+        "after a status",
+        &format!("before PATCH {job}/keruta-job-a"),
+        &format!("after PATCH {job}/keruta-job-a"),
+    ] {
+        assert!(names.iter().any(|name| name == step), "never killed {step}: {names:#?}");
+    }
+    for prefix in ["before PATCH /api/v1/namespaces/tasks/pods/", "after PATCH /api/v1/namespaces/tasks/pods/"] {
+        assert!(names.iter().any(|name| name.starts_with(prefix)), "never killed {prefix}: {names:#?}");
+    }
+}
+
+/// The Job ran while nobody looked, and the first process never recorded that it had made it.
+#[tokio::test]
+async fn what_ended_while_nobody_looked_is_judged_by_what_is_left() {
+    for exit in [0, 3] {
+        let scene = Scene::of(chatty("a", 10, 50, Some(exit))).await;
+        let mut step = 1;
+        // Between create and record.
+        let died = loop {
+            match scene.process(Some(step)).await {
+                Died::Killed(name) if name == "before the record" => break name,
+                _ => step += 1,
+            }
+        };
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        scene.process(None).await;
+        assert_eq!(truth::check(&scene), Vec::<String>::new(), "killed {died}");
+    }
+}
