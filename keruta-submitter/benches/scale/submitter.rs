@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Backoff;
 use keruta_submitter::follow::{FollowOptions, Follower};
-use keruta_submitter::journal::{FileLedger, Journal, JournalError, Phase, Progress, StatusChange};
+use keruta_submitter::journal::{FileLedger, Journal, JournalError, Ledger, Phase, Progress, StatusChange};
 use keruta_submitter::logs::{Cursor, LogEntry, LogSource};
 use keruta_submitter::observe::Stop;
 use keruta_submitter::stop::{StopTarget, stop};
@@ -72,13 +72,13 @@ pub(crate) async fn measure(arguments: &Arguments, namespace: &str) -> Outcome<O
     let cluster = place.cluster();
     let tasks = Tasks::new(arguments, namespace)?;
     let directory = tempfile::tempdir()?;
-    let ledger = FileLedger::open(directory.path(), &place.server)?;
+    let ledger: Arc<dyn Ledger> = Arc::new(FileLedger::open(directory.path(), &place.server)?);
     let journal = Arc::new(Counter::default());
 
     let mut options = FollowOptions::new(namespace);
     options.policy = patient();
     let kept: Arc<dyn Journal> = Arc::clone(&journal) as _;
-    let follower = Follower::new(cluster.clone(), kept, options);
+    let follower = Follower::new(cluster.clone(), kept, options).with_ledger(Arc::clone(&ledger));
     let (handle, shutdown) = (follower.handle(), CancellationToken::new());
     let run = tokio::spawn(follower.run(shutdown.clone()));
     // Both lists are made, and what is done once is done, before memory is measured.
@@ -94,7 +94,7 @@ pub(crate) async fn measure(arguments: &Arguments, namespace: &str) -> Outcome<O
             let (tasks, cluster, ledger, options, handle) = (&tasks, &cluster, &ledger, &options, &handle);
             async move {
                 let bundle = tasks.bundle(number)?;
-                let submitted = submit(cluster, ledger, &bundle, options, Timestamp::now()).await?;
+                let submitted = submit(cluster, &**ledger, &bundle, options, Timestamp::now()).await?;
                 handle.expect(bundle.attempt, submitted.job);
                 Ok(())
             }
@@ -118,7 +118,7 @@ pub(crate) async fn measure(arguments: &Arguments, namespace: &str) -> Outcome<O
             let (tasks, cluster, ledger) = (&tasks, &cluster, &ledger);
             async move {
                 let target = StopTarget::of_bundle(&tasks.bundle(number)?);
-                stop(cluster, ledger, &target, &order(), Backoff::default(), Timestamp::now()).await?;
+                stop(cluster, &**ledger, &target, &order(), Backoff::default(), Timestamp::now()).await?;
                 Ok(())
             }
         })
