@@ -70,7 +70,13 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn new(notices: mpsc::UnboundedSender<Notice>) -> Self {
-        Self { rv: 1, tables: ALL.iter().map(|_| Table::default()).collect(), owned: HashMap::new(), notices, chronicle: None }
+        Self {
+            rv: 1,
+            tables: ALL.iter().map(|_| Table::default()).collect(),
+            owned: HashMap::new(),
+            notices,
+            chronicle: None,
+        }
     }
 
     /// Remembers every change from now on.

@@ -88,12 +88,11 @@ pub(super) async fn turn(
     }
     enter(means, seen, memory, now).await?;
     let judgement = judge(means, seen, memory, now).await?;
-    if judgement.verdict.is_some() && memory.verdict.is_none() && !seen.pods_are_current() && !memory.refreshed {
-        if let Some(job) = &seen.job {
-            let pods = means.requests.pods(job).await?;
-            memory.refreshed = true;
-            return Ok(Turned { pods: Some(pods), ..Turned::default() });
-        }
+    let blind = judgement.verdict.is_some() && memory.verdict.is_none() && !seen.pods_are_current();
+    if let Some(job) = seen.job.as_ref().filter(|_| blind && !memory.refreshed) {
+        let pods = means.requests.pods(job).await?;
+        memory.refreshed = true;
+        return Ok(Turned { pods: Some(pods), ..Turned::default() });
     }
     if judgement.first_seen != memory.first_seen {
         if let Some(job) = seen.job.as_ref().filter(|_| seen.there) {
@@ -118,7 +117,7 @@ pub(super) async fn turn(
             }
             let finished = drained && release(means, seen).await?;
             let wake_at = (drained && !finished).then(|| soon(now));
-            Ok(Turned { finished, wake_at, ..Turned::default() })
+            Ok(Turned { wake_at, finished, ..Turned::default() })
         }
     }
 }

@@ -21,8 +21,12 @@ async fn killed_at(step: u64) -> Option<String> {
 /// Between claim, create, record, log and status; before and after each request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_at_any_step_loses_nothing_and_doubles_nothing() {
-    let names: Vec<String> =
-        futures::stream::iter(1..=90).map(killed_at).buffer_unordered(10).filter_map(std::future::ready).collect().await;
+    let names: Vec<String> = futures::stream::iter(1..=90)
+        .map(killed_at)
+        .buffer_unordered(10)
+        .filter_map(std::future::ready)
+        .collect()
+        .await;
     let job = "/apis/batch/v1/namespaces/tasks/jobs";
     for step in [
         "before the intent",

@@ -20,7 +20,10 @@ pub(crate) const KINDS: &[Kind] = &[
     ("500 to any request", |rng| Fault::on("*", "*").nth(rng.u64(1..25)).times(rng.u64(1..3)).answer(500)),
     ("503 to any request", |rng| Fault::on("*", "*").nth(rng.u64(1..25)).times(rng.u64(1..4)).answer(503)),
     ("429 with a Retry-After of an hour", |rng| {
-        Fault::on(["create", "patch", "list", "watch"][rng.usize(0..4)], "*").nth(rng.u64(1..3)).answer(429).retry_after(3600)
+        Fault::on(["create", "patch", "list", "watch"][rng.usize(0..4)], "*")
+            .nth(rng.u64(1..3))
+            .answer(429)
+            .retry_after(3600)
     }),
     ("500 to a create", |rng| Fault::on("create", "jobs").times(rng.u64(1..3)).answer(500)),
     ("504 after a create", |rng| Fault::on("create", "*").nth(rng.u64(1..3)).answer(504).after_effect()),
@@ -102,8 +105,7 @@ impl Plan {
         // Every kind in turn, and some at random.
         let first = usize::try_from(seed % KINDS.len() as u64).unwrap();
         let others = rng.usize(1..6);
-        let kinds: Vec<usize> =
-            std::iter::once(first).chain((0..others).map(|_| rng.usize(0..KINDS.len()))).collect();
+        let kinds: Vec<usize> = std::iter::once(first).chain((0..others).map(|_| rng.usize(0..KINDS.len()))).collect();
         let faults = kinds.into_iter().map(|kind| (KINDS[kind].0, KINDS[kind].1(&mut rng))).collect();
         let acts = (0..rng.usize(0..3)).map(|_| (rng.u64(50..1200), act(&mut rng, count))).collect();
         let kills = (0..rng.usize(0..4)).map(|_| rng.u64(1..60)).collect();
@@ -130,9 +132,7 @@ fn act(rng: &mut Rng, tasks: usize) -> Act {
 
 /// What a container prints that exits with this code.
 pub(crate) fn chatty(id: &str, count: u64, over_ms: u64, exit: Option<i32>) -> Subject {
-    let main = Behaviour::new()
-        .numbered("line ", count, over_ms)
-        .line(&format!("the token is {SECRET}, keep it"));
+    let main = Behaviour::new().numbered("line ", count, over_ms).line(&format!("the token is {SECRET}, keep it"));
     let mut lines: Vec<String> = (1..=count).map(|number| format!("line {number}")).collect();
     lines.push("the token is ***, keep it".to_owned());
     let main = match exit {

@@ -153,11 +153,8 @@ impl Scene {
 
     async fn work(&self, killer: &Arc<Killer>) {
         let cluster = self.cluster(killer);
-        let journal = KilledJournal {
-            killer: Arc::clone(killer),
-            kept: Arc::clone(&self.journal),
-            told: Arc::clone(&self.told),
-        };
+        let journal =
+            KilledJournal { killer: Arc::clone(killer), kept: Arc::clone(&self.journal), told: Arc::clone(&self.told) };
         let ledger = Arc::new(KilledLedger { killer: Arc::clone(killer), kept: Arc::clone(&self.ledger) });
         let kept: Arc<dyn Ledger> = Arc::<KilledLedger>::clone(&ledger);
         let follower = Follower::new(cluster.clone(), Arc::new(journal), Self::options()).with_ledger(kept);

@@ -33,7 +33,10 @@ pub(crate) fn check(scene: &Scene) -> Vec<String> {
             let owned = object["metadata"]["ownerReferences"].as_array().is_some_and(|owners| !owners.is_empty());
             // Where somebody deleted the Job, a cleanup finds what it left.
             let mut subjects = scene.subjects.iter();
-            let theirs = subjects.any(|subject| object["metadata"]["name"] == *subject.job() && truth.lost_its_job(subject));
+            let theirs = subjects.any(|subject| {
+                object["metadata"]["name"] == *subject.job()
+                    && truth.jobs.iter().any(|(job, last)| *last && job["metadata"]["name"] == *subject.job())
+            });
             if !owned && !theirs && object["metadata"]["name"] != "kube-root-ca.crt" {
                 wrong.push(format!("the ConfigMap {} belongs to nobody", object["metadata"]["name"]));
             }
@@ -80,9 +83,7 @@ impl Truth<'_> {
     /// How each Pod looked when its containers had ended.
     fn ends<'a>(&'a self, subject: &Subject) -> Vec<&'a Value> {
         let mut seen = BTreeSet::new();
-        self.pods_of(subject)
-            .filter(|pod| has_ended(pod) && seen.insert(pod["metadata"]["uid"].to_string()))
-            .collect()
+        self.pods_of(subject).filter(|pod| has_ended(pod) && seen.insert(pod["metadata"]["uid"].to_string())).collect()
     }
 
     /// Whether somebody else deleted the Job before its verdict was recorded.
@@ -154,7 +155,8 @@ impl Truth<'_> {
         let lost = self.lost_its_job(subject);
         let said = format!("{:?} ({})", verdict.outcome, verdict.evidence.summary);
         if let Some(Stopped::Stopping { .. } | Stopped::Tombstone { .. }) = cancelled {
-            let stopped = self.jobs_of(subject).find(|job| !job["metadata"]["annotations"]["keruta.dev/stop"].is_null());
+            let stopped =
+                self.jobs_of(subject).find(|job| !job["metadata"]["annotations"]["keruta.dev/stop"].is_null());
             let at = stopped.map_or(0, rv);
             let ended_before = ends.iter().any(|pod| rv(pod) < at);
             if !ended_before && !lost && verdict.outcome != Outcome::Cancelled {
@@ -222,9 +224,10 @@ impl Truth<'_> {
         }
         // Where the Pod stays, so does its log.
         let stays = |uid: &str| {
-            self.pods_of(subject).filter(|pod| pod["metadata"]["uid"] == uid).all(|pod| {
-                has_ended(pod) || pod["metadata"]["deletionTimestamp"].is_null()
-            }) && self.scene.server.objects("pods", NAMESPACE).iter().any(|pod| pod["metadata"]["uid"] == uid)
+            self.pods_of(subject)
+                .filter(|pod| pod["metadata"]["uid"] == uid)
+                .all(|pod| has_ended(pod) || pod["metadata"]["deletionTimestamp"].is_null())
+                && self.scene.server.objects("pods", NAMESPACE).iter().any(|pod| pod["metadata"]["uid"] == uid)
         };
         for pod in self.ends(subject) {
             let uid = pod["metadata"]["uid"].as_str().unwrap();
@@ -248,7 +251,12 @@ impl Truth<'_> {
 
 fn told(ends: &[&Value]) -> String {
     let of = |pod: &&Value| {
-        format!("{} (disturbed: {}) {}", pod["status"]["phase"], is_disturbed(pod), pod["metadata"]["deletionTimestamp"])
+        format!(
+            "{} (disturbed: {}) {}",
+            pod["status"]["phase"],
+            is_disturbed(pod),
+            pod["metadata"]["deletionTimestamp"]
+        )
     };
     ends.iter().map(of).collect::<Vec<_>>().join(", ")
 }

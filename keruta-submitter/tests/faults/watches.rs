@@ -41,7 +41,8 @@ async fn a_watch_that_is_cut_goes_on() {
 async fn http_410_at_the_start_of_a_watch_leads_to_a_list() {
     for resource in ["jobs", "pods"] {
         let scene = survives(vec![works()], Fault::on("watch", resource).times(2).answer(410)).await;
-        let lists = scene.server.requests().iter().filter(|asked| asked.verb == "list" && asked.resource == resource).count();
+        let lists =
+            scene.server.requests().iter().filter(|asked| asked.verb == "list" && asked.resource == resource).count();
         assert!(lists >= 3, "{lists} lists of {resource}");
     }
 }

@@ -35,9 +35,13 @@ async fn a_retry_after_of_an_hour_is_not_obeyed() {
 #[tokio::test]
 async fn errors_that_pass_are_asked_again() {
     for code in [500, 503, 504] {
-        for (verb, resource) in
-            [("create", "configmaps"), ("create", "jobs"), ("patch", "configmaps"), ("patch", "jobs"), ("patch", "pods")]
-        {
+        for (verb, resource) in [
+            ("create", "configmaps"),
+            ("create", "jobs"),
+            ("patch", "configmaps"),
+            ("patch", "jobs"),
+            ("patch", "pods"),
+        ] {
             survives(Fault::on(verb, resource).times(2).answer(code)).await;
         }
     }
@@ -54,7 +58,9 @@ async fn a_504_after_the_effect_makes_nothing_twice() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_before_or_after_the_effect_makes_nothing_twice() {
-    for (verb, resource) in [("create", "jobs"), ("patch", "jobs"), ("patch", "pods"), ("list", "pods"), ("watch", "jobs")] {
+    for (verb, resource) in
+        [("create", "jobs"), ("patch", "jobs"), ("patch", "pods"), ("list", "pods"), ("watch", "jobs")]
+    {
         survives(Fault::on(verb, resource).drop_connection()).await;
         if verb != "watch" {
             survives(Fault::on(verb, resource).drop_connection().after_effect()).await;

@@ -142,7 +142,14 @@ async fn once(
         pod.tell("kubelet", true, "Failed", &format!("Error: {message}"), &field);
         end_log(pod, &name, &log);
         let started = Some(Timestamp::UNIX_EPOCH);
-        return Ended { code: 128, reason: "StartError", message, started, finished: Some(pod.cluster.node_time()), id };
+        return Ended {
+            code: 128,
+            reason: "StartError",
+            message,
+            started,
+            finished: Some(pod.cluster.node_time()),
+            id,
+        };
     }
     pod.tell("kubelet", false, "Started", "Container started", &field);
     let end = act(pod, script, &log, sidecar, &field).await;
