@@ -134,9 +134,11 @@ pub async fn stop(
     let seed = seed(&target.job);
     let mut last = None;
     for _ in 0..CONFLICTS {
+        // The ledger first: a Job that is recorded only after the look for it is one that begins just now.
+        let had_a_job = ledger.lookup(&target.attempt).await?.is_some_and(|known| known.job_uid.is_some());
         let get = || cluster.get::<Job>(namespace, &target.job);
         let Some(job) = backoff.retry(seed, get).await? else {
-            if ledger.lookup(&target.attempt).await?.is_some_and(|known| known.job_uid.is_some()) {
+            if had_a_job {
                 return Ok(Stopped::AlreadyEnded { verdict: None, conditions: Vec::new() });
             }
             ledger.intend(&target.attempt, now).await?;

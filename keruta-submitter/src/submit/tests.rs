@@ -194,6 +194,8 @@ async fn a_cancel_that_came_first_holds() {
     let error = send(&server, &MemoryLedger::default(), &bundle()).await.unwrap_err();
     assert!(error.to_string().contains("by jane at 2026-01-01"), "{error}");
     job["metadata"]["annotations"][STOP] = json!("what");
+    // Another server: on the first, the ConfigMap belongs to the first Job now.
+    let server = Server::default();
     server.put(JOB, job);
     let error = send(&server, &MemoryLedger::default(), &bundle()).await.unwrap_err();
     assert!(matches!(error, SubmitError::Cancelled { stop: None, .. }));

@@ -33,8 +33,10 @@ pub(crate) fn check(scene: &Scene) -> Vec<String> {
             let owned = object["metadata"]["ownerReferences"].as_array().is_some_and(|owners| !owners.is_empty());
             // Where somebody deleted the Job, a cleanup finds what it left.
             let mut subjects = scene.subjects.iter();
-            let theirs =
-                subjects.any(|subject| object["metadata"]["name"] == *subject.job() && truth.lost_its_job(subject));
+            let theirs = subjects.any(|subject| {
+                object["metadata"]["name"] == *subject.job()
+                    && truth.jobs.iter().any(|(job, last)| *last && job["metadata"]["name"] == *subject.job())
+            });
             if !owned && !theirs && object["metadata"]["name"] != "kube-root-ca.crt" {
                 wrong.push(format!("the ConfigMap {} belongs to nobody", object["metadata"]["name"]));
             }
