@@ -272,7 +272,7 @@ impl World {
         let Some(tracked) = self.tracked.get_mut(name) else { return Vec::new() };
         self.pods.insert(pod.uid.clone(), name.clone());
         // A list that was behind did not show it.
-        tracked.gone.remove(&pod.uid);
+        tracked.gone.retain(|gone| *gone != pod.uid);
         match tracked.pods.iter_mut().find(|known| known.uid == pod.uid) {
             Some(known) if *known == pod => return Vec::new(),
             Some(known) => *known = pod.after(known),
