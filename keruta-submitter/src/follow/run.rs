@@ -30,6 +30,9 @@ use crate::watch::{Backoff, Change, WatchError, WatchOptions, watch};
 /// Changes that wait to be taken in; a watch waits where there are more.
 const BACKLOG: usize = 256;
 
+/// How long the watch has to show an expected Job before it is asked for.
+const WATCH_FIRST: std::time::Duration = std::time::Duration::from_secs(3);
+
 type TurnEnd = (Box<str>, Box<Memory>, Result<Turned, TurnError>);
 type Turns = FuturesUnordered<Pin<Box<dyn Future<Output = TurnEnd> + Send>>>;
 
@@ -122,7 +125,12 @@ impl Run {
     fn expect(&mut self, Expected { attempt, job }: Expected) {
         self.world.expect(&job, attempt, Timestamp::now());
         self.awaited.insert(job.as_str().into());
-        self.ready.insert(job.into());
+        if self.world.get(&job).is_some_and(|tracked| tracked.there) {
+            self.ready.insert(job.into());
+        } else {
+            // A Job that was created just now comes by the watch: asking for each would be a request more for every task.
+            self.alarms.set(&job, Instant::now() + WATCH_FIRST);
+        }
     }
 
     fn job(&mut self, change: Change<ObservedJob>) -> Result<(), FollowError> {
