@@ -74,7 +74,7 @@ pub(super) async fn run(
     let plan = view::Plan { output: course.output, tasks: bundles.len(), wait: course.wait.is_some() };
     let screen = view::open(session, plan, closed.clone());
     let (journal, ends) = ViewJournal::new(Arc::clone(&screen), course.wait.as_ref().is_some_and(|wait| wait.logs));
-    let followers = Followers::new(cluster.clone(), Arc::clone(&journal), &course, &bundles)?;
+    let followers = Followers::new(cluster.clone(), Arc::clone(&journal), Arc::clone(&ledger), &course, &bundles)?;
     let run = Run {
         cluster,
         ledger,

@@ -9,7 +9,7 @@ use keruta_submitter::bundle::Bundle;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
 use keruta_submitter::follow::{FollowError, FollowHandle, FollowOptions, Follower, LogOptions};
-use keruta_submitter::journal::{Journal, NdjsonJournal, NdjsonSettings, Tee};
+use keruta_submitter::journal::{Journal, Ledger, NdjsonJournal, NdjsonSettings, Tee};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +24,7 @@ const NAMED: usize = 64;
 pub(super) struct Followers {
     cluster: Cluster,
     journal: Arc<dyn Journal>,
+    ledger: Arc<dyn Ledger>,
     logs: bool,
     policy: Policy,
     /// Which Jobs and Pods, by namespace.
@@ -37,6 +38,7 @@ impl Followers {
     pub(super) fn new(
         cluster: Cluster,
         view: Arc<ViewJournal>,
+        ledger: Arc<dyn Ledger>,
         course: &Course,
         bundles: &[Bundle],
     ) -> Result<Self, Failure> {
@@ -51,6 +53,7 @@ impl Followers {
         Ok(Self {
             cluster,
             journal,
+            ledger,
             logs: logs || kept_in.is_some(),
             policy: Policy { grace: course.grace.clone(), ..Policy::default() },
             selectors: selectors(bundles),
@@ -74,7 +77,8 @@ impl Followers {
         options.policy = self.policy.clone();
         options.logs = self.logs.then(LogOptions::default);
         options.until_ended = true;
-        let follower = Follower::new(self.cluster.clone(), Arc::clone(&self.journal), options);
+        let follower = Follower::new(self.cluster.clone(), Arc::clone(&self.journal), options)
+            .with_ledger(Arc::clone(&self.ledger));
         let handle = follower.handle();
         handle.expect(attempt, job);
         self.handles.insert(namespace.clone(), handle);
