@@ -21,33 +21,35 @@ async fn killed_at(step: u64) -> Option<String> {
 /// Between claim, create, record, log and status; before and after each request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_at_any_step_loses_nothing_and_doubles_nothing() {
-    let names: Vec<String> = futures::stream::iter(1..=90)
-        .map(killed_at)
-        .buffer_unordered(10)
-        .filter_map(std::future::ready)
-        .collect()
-        .await;
     let job = "/apis/batch/v1/namespaces/tasks/jobs";
-    for step in [
+    let mut wanted: Vec<String> = [
         "before the intent",
         "after the intent",
         "after POST /api/v1/namespaces/tasks/configmaps",
-        &format!("before POST {job}"),
-        &format!("after POST {job}"),
         "before the record",
         "after the record",
         "before log lines",
         "after log lines",
         "before a status",
         "after a status",
-        &format!("before PATCH {job}/keruta-job-a"),
-        &format!("after PATCH {job}/keruta-job-a"),
-    ] {
-        assert!(names.iter().any(|name| name == step), "never killed {step}: {names:#?}");
+        "before PATCH /api/v1/namespaces/tasks/pods/",
+        "after PATCH /api/v1/namespaces/tasks/pods/",
+    ]
+    .map(str::to_owned)
+    .into();
+    for when in ["before", "after"] {
+        wanted.extend([format!("{when} POST {job}"), format!("{when} PATCH {job}/keruta-job-a")]);
     }
-    for prefix in ["before PATCH /api/v1/namespaces/tasks/pods/", "after PATCH /api/v1/namespaces/tasks/pods/"] {
-        assert!(names.iter().any(|name| name.starts_with(prefix)), "never killed {prefix}: {names:#?}");
+    // Which step bears which number is a matter of timing: what one pass did not meet, the next does.
+    for _ in 0..5 {
+        let killed = futures::stream::iter(1..=60).map(killed_at).buffer_unordered(10);
+        let names: Vec<String> = killed.filter_map(std::future::ready).collect().await;
+        wanted.retain(|step| !names.iter().any(|name| name.starts_with(step.as_str())));
+        if wanted.is_empty() {
+            return;
+        }
     }
+    panic!("never killed: {wanted:#?}");
 }
 
 /// The Job ran while nobody looked, and the first process never recorded that it had made it.
