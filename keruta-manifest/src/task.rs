@@ -305,6 +305,17 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    /// Whether nothing comes after it.
+    ///
+    /// ```
+    /// use keruta_manifest::task::TaskStatus;
+    /// assert!(TaskStatus::Failed.is_final() && !TaskStatus::WaitingForInput.is_final());
+    /// ```
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
     /// The word that the queue and `KERUTA_TASK_STATUS` use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -316,5 +327,11 @@ impl TaskStatus {
             Self::Failed => "FAILED",
             Self::Cancelled => "CANCELLED",
         }
+    }
+}
+
+impl std::fmt::Display for TaskStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
     }
 }

@@ -13,6 +13,7 @@ use keruta_manifest::render::Rendered;
 use keruta_manifest::well_known;
 
 use crate::attempt::Attempt;
+pub use order::parents;
 pub use problem::{BundleProblem, BundleProblems, Located};
 
 /// The objects of one attempt, all in its namespace.

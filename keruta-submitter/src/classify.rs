@@ -29,8 +29,8 @@ pub use judgement::Judgement;
 pub use seen::{Policy, Seen};
 pub use view::is_over;
 
-use crate::journal::Phase;
 use crate::observe::{PodPhase, Stop};
+use crate::phase::Phase;
 use crate::verdict::Verdict;
 use view::View;
 

@@ -4,12 +4,12 @@
 //! [`Journal`], captures the containers' logs, ends Jobs that cannot go on, and records each verdict on its Job. All that it
 //! must not forget stands on the Jobs and in the journal, so that it can be killed at any moment and started again.
 
-mod alarm;
+mod cache;
 mod captures;
+mod reconcile;
 mod requests;
+mod requeue;
 mod run;
-mod turn;
-mod world;
 
 pub use captures::LogOptions;
 

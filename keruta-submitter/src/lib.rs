@@ -2,6 +2,7 @@
 
 mod attempt;
 pub mod bundle;
+pub mod capture;
 pub mod classify;
 pub mod cleanup;
 pub mod cluster;
@@ -11,8 +12,8 @@ pub mod lease;
 pub mod logs;
 pub mod metrics;
 pub mod observe;
+mod phase;
 pub mod retry;
-mod status;
 pub mod stop;
 pub mod submit;
 #[cfg(test)]
@@ -21,5 +22,6 @@ mod verdict;
 pub mod watch;
 
 pub use attempt::Attempt;
-pub use status::TaskStatus;
+pub use keruta_manifest::task::TaskStatus;
+pub use phase::Phase;
 pub use verdict::{Cause, Evidence, Outcome, Verdict};

@@ -1,19 +1,15 @@
-//! Logs: every container's lines, once and in order, or a mark where some are lost.
+//! What a log is made of: bytes become lines with a time, a level and a place, without I/O. [`capture`](crate::capture) reads them.
 
-mod capture;
-mod cursor;
-mod decode;
+pub(crate) mod cursor;
+pub(crate) mod decode;
 mod entry;
 mod level;
-mod reader;
 mod redact;
-mod resume;
+pub(crate) mod resume;
 mod splitter;
 
-pub use capture::{Capture, CaptureSettings, CaptureStats, ContainerLife, Kept, OnKept};
 pub use cursor::Cursor;
 pub use decode::{LogDecoder, StrangeLog};
 pub use entry::{Gap, Level, LogEntry, LogLine, LogSource};
-pub use reader::{KubeLogReader, LogReadError, LogReader, LogRequest, LogStream};
 pub use redact::{RedactError, Redactor};
 pub use splitter::{Piece, Splitter};

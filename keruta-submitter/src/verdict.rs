@@ -3,9 +3,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use keruta_manifest::task::TaskStatus;
 use serde::{Deserialize, Serialize};
-
-use crate::status::TaskStatus;
 
 /// How an attempt ended. Once recorded it never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,6 @@
 //!
 //! [kube#1042]: https://github.com/kube-rs/kube/issues/1042
 
-mod backoff;
 mod error;
 mod session;
 
@@ -18,10 +17,13 @@ use std::time::Duration;
 use kube::{Resource, ResourceExt};
 use tokio::sync::mpsc;
 
-use crate::cluster::{Cluster, Object};
-pub use backoff::Backoff;
+use crate::cluster::{Backoff, Cluster, Object};
 pub use error::WatchError;
 use session::Session;
+
+/// The pauses between sessions that fail; a watch never gives up.
+const PAUSES: Backoff =
+    Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(15), total: Duration::MAX };
 
 /// What happened to the objects of a watch.
 #[derive(Debug, Clone)]
@@ -100,21 +102,21 @@ pub async fn watch<K, O>(
     O: Send,
 {
     let mut session = Session::new(&cluster, &namespace, &options);
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(15));
+    let mut failures = 0;
     loop {
         let (error, progress) = tokio::select! {
             ended = session.run(&condense, &changes) => ended,
             () = changes.closed() => return,
         };
         if progress {
-            backoff.reset();
+            failures = 0;
         }
         let Some(error) = error else { continue };
-        let pause = backoff.next_pause();
-        tracing::debug!(%error, failures = backoff.failures(), ?pause, "watch interrupted");
+        let pause = PAUSES.wait(failures, 0.0);
+        failures += 1;
+        tracing::debug!(%error, failures, ?pause, "watch interrupted");
         // One failure is the ordinary end of a connection; several are worth a word.
-        let told = backoff.failures() < 2
-            || changes.send(Change::Interrupted { error: Arc::new(error), failures: backoff.failures() }).await.is_ok();
+        let told = failures < 2 || changes.send(Change::Interrupted { error: Arc::new(error), failures }).await.is_ok();
         if !told {
             return;
         }

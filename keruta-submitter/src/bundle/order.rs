@@ -17,7 +17,8 @@ pub(super) fn parents_first(bundles: Vec<Bundle>) -> Vec<Bundle> {
 }
 
 /// For each bundle the one that comes before it: its parent, else the owner of the claim that it uses.
-fn parents(bundles: &[Bundle]) -> Vec<Option<usize>> {
+#[must_use]
+pub fn parents(bundles: &[Bundle]) -> Vec<Option<usize>> {
     let mut tasks = HashMap::new();
     let mut owners = HashMap::new();
     for (index, bundle) in bundles.iter().enumerate() {

@@ -1,10 +1,10 @@
 //! What is made of it.
 
 use jiff::Timestamp;
+use keruta_manifest::task::TaskStatus;
 
-use crate::journal::Phase;
 use crate::observe::{FirstSeen, Stop};
-use crate::status::TaskStatus;
+use crate::phase::Phase;
 use crate::verdict::Verdict;
 
 /// What is made of what is seen.

@@ -1,9 +1,9 @@
 //! What an attempt does now, and the status that follows.
 
 use super::view::{View, has_started, is_over};
-use crate::journal::Phase;
 use crate::observe::{ContainerState, JobConditionKind, ObservedContainer, ObservedPod, PodPhase};
-use crate::status::TaskStatus;
+use crate::phase::Phase;
+use keruta_manifest::task::TaskStatus;
 
 /// The status of an attempt that has not ended.
 ///

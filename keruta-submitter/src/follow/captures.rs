@@ -7,12 +7,13 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::world::Tracked;
+use super::cache::Tracked;
 use crate::attempt::Attempt;
+use crate::capture::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader};
 use crate::classify::is_over;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::logs::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader, LogSource, Redactor};
+use crate::logs::{LogSource, Redactor};
 use crate::metrics::Metrics;
 use crate::observe::{ContainerState, ObservedContainer, ObservedPod};
 

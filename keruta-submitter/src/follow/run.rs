@@ -1,4 +1,4 @@
-//! The loop: what the watches bring goes into the world, and attempts that changed get a turn.
+//! The loop: what the watches bring goes into the cache, and attempts that changed are reconciled.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -16,16 +16,16 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::alarm::Alarms;
+use super::cache::Cache;
 use super::captures::Captures;
+use super::reconcile::{Context, Memory, ReconcileError, Reconciled, reconcile};
 use super::requests::Requests;
-use super::turn::{Means, Memory, TurnError, Turned, turn};
-use super::world::World;
+use super::requeue::Requeues;
 use super::{Expected, FollowError, FollowOptions};
-use crate::cluster::Cluster;
+use crate::cluster::{Backoff, Cluster};
 use crate::journal::{Journal, Ledger};
 use crate::observe::{ObservedJob, ObservedPod};
-use crate::watch::{Backoff, Change, WatchError, WatchOptions, watch};
+use crate::watch::{Change, WatchError, WatchOptions, watch};
 
 /// Changes that wait to be taken in; a watch waits where there are more.
 const BACKLOG: usize = 256;
@@ -33,23 +33,30 @@ const BACKLOG: usize = 256;
 /// How long the watch has to show an expected Job before it is asked for.
 const WATCH_FIRST: std::time::Duration = std::time::Duration::from_secs(3);
 
-type TurnEnd = (Box<str>, Box<Memory>, Result<Turned, TurnError>);
-type Turns = FuturesUnordered<Pin<Box<dyn Future<Output = TurnEnd> + Send>>>;
+/// The pauses between reconciliations that fail.
+const PAUSES: Backoff = Backoff {
+    first: std::time::Duration::from_millis(500),
+    longest: std::time::Duration::from_secs(30),
+    total: std::time::Duration::MAX,
+};
+
+type Finished = (Box<str>, Box<Memory>, Result<Reconciled, ReconcileError>);
+type Reconciliations = FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + Send>>>;
 
 /// A follower at work.
 pub(super) struct Run {
     options: FollowOptions,
-    means: Arc<Means>,
-    world: World,
+    context: Arc<Context>,
+    cache: Cache,
     captures: Captures,
-    /// What is remembered of each attempt between its turns.
+    /// What is remembered of each attempt between its reconciliations.
     memories: HashMap<Box<str>, Box<Memory>>,
-    /// Attempts that wait for a turn.
+    /// Attempts that wait to be reconciled.
     ready: IndexSet<Box<str>>,
-    /// Attempts whose turn is under way.
+    /// Attempts whose reconciliation is under way.
     busy: HashSet<Box<str>>,
-    failures: HashMap<Box<str>, Backoff>,
-    alarms: Alarms,
+    failures: HashMap<Box<str>, u32>,
+    requeues: Requeues,
     /// The attempts that must end before the run does.
     awaited: HashSet<Box<str>>,
 }
@@ -64,7 +71,7 @@ impl Run {
         let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone() };
         let captures = Captures::new(cluster, Arc::clone(&journal), options.logs.clone(), &options.metrics);
         Self {
-            means: Arc::new(Means {
+            context: Arc::new(Context {
                 requests,
                 journal,
                 ledger,
@@ -73,12 +80,12 @@ impl Run {
             }),
             options,
             captures,
-            world: World::default(),
+            cache: Cache::default(),
             memories: HashMap::new(),
             ready: IndexSet::new(),
             busy: HashSet::new(),
             failures: HashMap::new(),
-            alarms: Alarms::default(),
+            requeues: Requeues::default(),
             awaited: HashSet::new(),
         }
     }
@@ -94,13 +101,13 @@ impl Run {
         let mut watches = JoinSet::new();
         let FollowOptions { label_selector, idle, relist, .. } = &self.options;
         let options = WatchOptions { idle: *idle, relist: *relist, ..WatchOptions::new(label_selector) };
-        let Requests { cluster, namespace } = &self.means.requests;
+        let Requests { cluster, namespace } = &self.context.requests;
         let of_job = |job: Job| ObservedJob::of(&job);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options.clone(), of_job, job_changes));
         let of_pod = |pod: Pod| ObservedPod::of(&pod);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options, of_pod, pod_changes));
 
-        let mut turns = Turns::new();
+        let mut reconciliations = Reconciliations::new();
         loop {
             tokio::select! {
                 biased;
@@ -108,13 +115,13 @@ impl Run {
                 Some(expected) = expected.recv() => self.expect(expected),
                 Some(change) = jobs.recv() => self.job(change)?,
                 Some(change) = pods.recv() => self.pod(change)?,
-                Some(ended) = turns.next() => self.ended(ended),
+                Some(ended) = reconciliations.next() => self.ended(ended),
                 name = self.captures.next_drained() => { self.ready.insert(name); }
-                name = self.alarms.next() => { self.ready.insert(name); }
+                name = self.requeues.next() => { self.ready.insert(name); }
             }
-            self.start(&turns);
-            self.options.metrics.tracked(self.world.len());
-            if self.options.until_ended && self.world.is_listed() && self.awaited.is_empty() && expected.is_empty() {
+            self.start(&reconciliations);
+            self.options.metrics.tracked(self.cache.len());
+            if self.options.until_ended && self.cache.is_listed() && self.awaited.is_empty() && expected.is_empty() {
                 break;
             }
         }
@@ -123,26 +130,26 @@ impl Run {
     }
 
     fn expect(&mut self, Expected { attempt, job }: Expected) {
-        self.world.expect(&job, attempt, Timestamp::now());
+        self.cache.expect(&job, attempt, Timestamp::now());
         self.awaited.insert(job.as_str().into());
-        if self.world.get(&job).is_some_and(|tracked| tracked.there) {
+        if self.cache.get(&job).is_some_and(|tracked| tracked.there) {
             self.ready.insert(job.into());
         } else {
             // A Job that was created just now comes by the watch: asking for each would be a request more for every task.
-            self.alarms.set(&job, Instant::now() + WATCH_FIRST);
+            self.requeues.set(&job, Instant::now() + WATCH_FIRST);
         }
     }
 
     fn job(&mut self, change: Change<ObservedJob>) -> Result<(), FollowError> {
         let change = self.heard(change, "jobs")?;
-        let touched = self.world.job(change, Timestamp::now());
+        let touched = self.cache.job(change, Timestamp::now());
         self.touch(touched);
         Ok(())
     }
 
     fn pod(&mut self, change: Change<ObservedPod>) -> Result<(), FollowError> {
         let change = self.heard(change, "pods")?;
-        let touched = self.world.pod(change, Timestamp::now());
+        let touched = self.cache.pod(change, Timestamp::now());
         self.touch(touched);
         Ok(())
     }
@@ -154,7 +161,7 @@ impl Run {
             tracing::warn!(%error, failures, namespace = self.options.namespace, kind, "the watch is interrupted");
             if let WatchError::Cluster(error) = &**error
                 && error.is_refusal()
-                && !self.world.is_listed()
+                && !self.cache.is_listed()
             {
                 return Err(FollowError::Refused(error.clone()));
             }
@@ -164,81 +171,77 @@ impl Run {
 
     fn touch(&mut self, names: Vec<Box<str>>) {
         for name in names {
-            if let Some(tracked) = self.world.get(&name) {
+            if let Some(tracked) = self.cache.get(&name) {
                 self.captures.update(&name, tracked);
             }
             self.ready.insert(name);
         }
     }
 
-    /// Starts turns for those that wait, as many as may run at once.
-    fn start(&mut self, turns: &Turns) {
-        if !self.world.is_listed() {
+    /// Starts reconciliations for those that wait, as many as may run at once.
+    fn start(&mut self, reconciliations: &Reconciliations) {
+        if !self.cache.is_listed() {
             return;
         }
         let mut waiting = Vec::new();
-        while turns.len() < self.options.parallel {
+        while reconciliations.len() < self.options.parallel {
             let Some(name) = self.ready.shift_remove_index(0) else { break };
             if self.busy.contains(&name) {
                 waiting.push(name);
                 continue;
             }
-            let Some(snapshot) = self.world.snapshot(&name) else { continue };
+            let Some(seen) = self.cache.get(&name).cloned() else { continue };
             let mut memory = self.memories.remove(&name).unwrap_or_default();
             let drained = self.captures.is_drained(&name);
-            let means = Arc::clone(&self.means);
+            let context = Arc::clone(&self.context);
             self.busy.insert(name.clone());
-            turns.push(Box::pin(async move {
-                let turned = turn(&means, &snapshot, &mut memory, drained, Timestamp::now()).await;
-                (name, memory, turned)
+            reconciliations.push(Box::pin(async move {
+                let reconciled = reconcile(&context, &seen, &mut memory, drained, Timestamp::now()).await;
+                (name, memory, reconciled)
             }));
         }
         self.ready.extend(waiting);
     }
 
-    fn ended(&mut self, (name, memory, turned): TurnEnd) {
+    fn ended(&mut self, (name, memory, reconciled): Finished) {
         self.busy.remove(&name);
         self.memories.insert(name.clone(), memory);
-        match turned {
-            Ok(turned) => self.turned(&name, turned),
+        match reconciled {
+            Ok(reconciled) => self.reconciled(&name, reconciled),
             Err(error) => {
-                let backoff = self.failures.entry(name.clone()).or_insert_with(turn_backoff);
-                let pause = backoff.next_pause();
+                let failures = self.failures.entry(name.clone()).or_default();
+                let pause = PAUSES.wait(*failures, 0.0);
+                *failures = failures.saturating_add(1);
                 tracing::warn!(job = %name, %error, ?pause, "an attempt could not be looked at; again after a pause");
-                self.alarms.set(&name, Instant::now() + pause);
+                self.requeues.set(&name, Instant::now() + pause);
             }
         }
     }
 
-    fn turned(&mut self, name: &str, turned: Turned) {
+    fn reconciled(&mut self, name: &str, reconciled: Reconciled) {
         self.failures.remove(name);
-        self.alarms.clear(name);
-        if let Some(at) = turned.wake_at {
+        self.requeues.clear(name);
+        if let Some(at) = reconciled.wake_at {
             let pause = at.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
-            self.alarms.set(name, Instant::now() + pause.unsigned_abs());
+            self.requeues.set(name, Instant::now() + pause.unsigned_abs());
         }
-        if let Some(job) = turned.job {
-            self.world.found(job, Timestamp::now());
+        if let Some(job) = reconciled.job {
+            self.cache.found(job, Timestamp::now());
             self.touch(vec![name.into()]);
         }
-        if let Some(pods) = turned.pods {
-            self.world.refresh(name, pods, Timestamp::now());
+        if let Some(pods) = reconciled.pods {
+            self.cache.refresh(name, pods, Timestamp::now());
             // The logs of Pods that no watch has shown are to be read too.
             self.touch(vec![name.into()]);
         }
-        if turned.finished {
+        if reconciled.finished {
             self.awaited.remove(name);
             self.captures.forget(name);
             // The Job of a finished attempt may stay for days; only its name is remembered, by its verdict.
-            if self.world.get(name).is_none_or(|tracked| !tracked.there) {
-                self.world.forget(name);
+            if self.cache.get(name).is_none_or(|tracked| !tracked.there) {
+                self.cache.forget(name);
                 self.memories.remove(name);
             }
         }
     }
-}
-
-/// Pauses between turns that fail.
-const fn turn_backoff() -> Backoff {
-    Backoff::new(std::time::Duration::from_millis(500), std::time::Duration::from_secs(30))
 }

@@ -1,8 +1,9 @@
 //! How attempts end, and what is said of it.
 
 use jiff::Timestamp;
+use keruta_submitter::Phase;
 use keruta_submitter::follow::LogOptions;
-use keruta_submitter::journal::{Phase, Progress};
+use keruta_submitter::journal::Progress;
 use keruta_submitter::submit::{SubmitOptions, submit};
 use keruta_submitter::{Cause, Outcome, TaskStatus};
 use kube::Api;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use keruta_input::terminal::Stdout;
+use keruta_submitter::Phase;
 use keruta_submitter::classify::Policy;
-use keruta_submitter::journal::Phase;
 use keruta_submitter::observe::{ObservedJob, ObservedPod};
 use keruta_submitter::{Attempt, TaskStatus, Verdict};
 use serde_json::{Value, json};

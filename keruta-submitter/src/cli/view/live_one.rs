@@ -2,7 +2,7 @@
 
 use keruta_input::failure::Failure;
 use keruta_input::terminal::Stdout;
-use keruta_submitter::journal::Phase;
+use keruta_submitter::Phase;
 
 use super::event::Event;
 use super::live::{Live, Row};

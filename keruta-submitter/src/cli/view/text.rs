@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keruta_input::diagnostic::human::Message;
 use keruta_submitter::Outcome;
-use keruta_submitter::journal::Phase;
+use keruta_submitter::Phase;
 
 use super::event::{Ended, Fate};
 use super::paint::Paint;

@@ -1,8 +1,8 @@
 //! The ordinary course: what is no failure, and what it is called.
 
 use k8s_openapi::api::core::v1::Pod;
+use keruta_submitter::Phase;
 use keruta_submitter::TaskStatus;
-use keruta_submitter::journal::Phase;
 use serde_json::{Value, json};
 
 use super::{is_left_alone, judge, judge_after};

@@ -1,8 +1,8 @@
 //! Orders to stop, deletions, and what stands on the Job.
 
 use k8s_openapi::api::core::v1::Pod;
+use keruta_submitter::Phase;
 use keruta_submitter::classify::Policy;
-use keruta_submitter::journal::Phase;
 use keruta_submitter::observe::annotations;
 use keruta_submitter::{Cause, Outcome, TaskStatus};
 use serde_json::json;

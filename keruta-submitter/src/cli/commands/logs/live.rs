@@ -8,11 +8,12 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use keruta_manifest::settings::GraceSettings;
 use keruta_submitter::Attempt;
+use keruta_submitter::capture::{KubeLogReader, LogReadError, LogReader, LogRequest};
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
 use keruta_submitter::follow::{FollowOptions, Follower};
 use keruta_submitter::journal::LogFilter;
-use keruta_submitter::logs::{KubeLogReader, Level, LogEntry, LogLine, LogReadError, LogReader, LogRequest, LogSource};
+use keruta_submitter::logs::{Level, LogEntry, LogLine, LogSource};
 use tokio_util::sync::CancellationToken;
 
 use super::{Writer, wants};

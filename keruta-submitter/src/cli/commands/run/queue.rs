@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use keruta_submitter::bundle::Bundle;
-
 /// Tasks that wait.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -72,26 +70,6 @@ impl Queue {
     pub(super) const fn holds(&self) -> bool {
         self.held > 0
     }
-}
-
-/// For each bundle the one that comes before it: its parent, or the task that makes a claim it uses.
-pub(super) fn parents(bundles: &[Bundle]) -> Vec<Option<usize>> {
-    let mut tasks = HashMap::new();
-    let mut owners = HashMap::new();
-    for (index, bundle) in bundles.iter().enumerate() {
-        let namespace = bundle.attempt.namespace.as_str();
-        tasks.insert((namespace, bundle.attempt.task.as_str()), index);
-        if let Some(name) = bundle.claim.as_ref().and_then(|claim| claim.metadata.name.as_deref()) {
-            owners.insert((namespace, name), index);
-        }
-    }
-    let parent = |index: usize, bundle: &Bundle| {
-        let namespace = bundle.attempt.namespace.as_str();
-        let of_name = bundle.parent().and_then(|parent| tasks.get(&(namespace, parent)));
-        let of_claim = || bundle.claims_used().find_map(|claim| owners.get(&(namespace, claim)));
-        of_name.or_else(of_claim).copied().filter(|parent| *parent != index)
-    };
-    bundles.iter().enumerate().map(|(index, bundle)| parent(index, bundle)).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use keruta_submitter::bundle::Bundle;
 use tokio::time::Instant;
 
 use super::super::super::view::{Ended, Fate};
-use super::queue::{Queue, parents};
+use super::queue::Queue;
 
 /// The tasks, by their place in the input.
 pub(super) struct Tasks {
@@ -26,7 +26,7 @@ struct UnderWay {
 
 impl Tasks {
     pub(super) fn new(bundles: Vec<Bundle>) -> Self {
-        let queue = Queue::new(&parents(&bundles));
+        let queue = Queue::new(&keruta_submitter::bundle::parents(&bundles));
         let indices = bundles.iter().enumerate().map(|(index, bundle)| (bundle.attempt.clone(), index)).collect();
         let ended = bundles.iter().map(|_| None).collect();
         let bundles = bundles.into_iter().map(Arc::new).collect();

@@ -2,7 +2,7 @@
 
 use super::kubelet::Fault;
 use super::*;
-use crate::logs::LogRequest;
+use crate::capture::LogRequest;
 
 #[tokio::test(start_paused = true)]
 async fn a_log_is_kept_while_the_container_runs() {

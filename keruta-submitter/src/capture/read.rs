@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::warn;
 use twox_hash::XxHash64;
 
-use super::{Batch, ContainerLife, Task};
+use super::reader::LogStream;
+use super::{Batch, ContainerLife, LogReadError, LogRequest, Task};
 use crate::logs::cursor::{Fingerprint, Start, short};
 use crate::logs::decode::{LogDecoder, StrangeLog};
-use crate::logs::reader::LogStream;
 use crate::logs::resume::{Located, Locator};
-use crate::logs::{Cursor, LogReadError, LogRequest, Piece, Splitter};
+use crate::logs::{Cursor, Piece, Splitter};
 
 /// What one stream brought.
 pub(super) struct Read {

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use kube::{Api, Client};
 
-use super::LogSource;
+use crate::logs::LogSource;
 
 /// The bytes of a log, as they come.
 pub type LogStream = BoxStream<'static, Result<Bytes, LogReadError>>;

@@ -11,7 +11,8 @@ use futures::stream;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::logs::{LogReadError, LogReader, LogRequest, LogSource, LogStream};
+use crate::capture::{LogReadError, LogReader, LogRequest, LogStream};
+use crate::logs::LogSource;
 
 /// A piece of a line as the container runtime writes it: at most 16 KiB in reality.
 #[derive(Debug, Clone)]

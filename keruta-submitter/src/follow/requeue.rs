@@ -8,14 +8,14 @@ use tokio::time::{Instant, sleep_until};
 /// So many that were replaced may stay in the queue, beside as many as hold.
 const REPLACED: usize = 64;
 
-/// At most one alarm for each name; setting one replaces the one before.
+/// At most one requeue for each name; setting one replaces the one before.
 #[derive(Debug, Default)]
-pub(super) struct Alarms {
+pub(super) struct Requeues {
     at: HashMap<Box<str>, Instant>,
     queue: BinaryHeap<Reverse<(Instant, Box<str>)>>,
 }
 
-impl Alarms {
+impl Requeues {
     pub(super) fn set(&mut self, name: &str, at: Instant) {
         self.at.insert(name.into(), at);
         self.queue.push(Reverse((at, name.into())));
@@ -31,7 +31,7 @@ impl Alarms {
         self.at.remove(name);
     }
 
-    /// Waits for the next alarm; for ever where there is none.
+    /// Waits for the next requeue; for ever where there is none.
     pub(super) async fn next(&mut self) -> Box<str> {
         loop {
             let Some(Reverse((at, _))) = self.queue.peek() else { return std::future::pending().await };
@@ -55,14 +55,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn alarms_come_in_order_and_the_last_setting_counts() {
         let start = Instant::now();
-        let mut alarms = Alarms::default();
+        let mut requeues = Requeues::default();
         for (name, seconds) in [("a", 1), ("b", 3), ("c", 2), ("a", 5), ("d", 4)] {
-            alarms.set(name, start + Duration::from_secs(seconds));
+            requeues.set(name, start + Duration::from_secs(seconds));
         }
-        alarms.clear("d");
+        requeues.clear("d");
         let mut rung = Vec::new();
         for _ in 0..3 {
-            rung.push(format!("{} {}", alarms.next().await, start.elapsed().as_secs()));
+            rung.push(format!("{} {}", requeues.next().await, start.elapsed().as_secs()));
         }
         assert_eq!(rung, ["c 2", "b 3", "a 5"]);
     }
@@ -70,14 +70,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_replaced_does_not_pile_up() {
         let start = Instant::now();
-        let mut alarms = Alarms::default();
+        let mut requeues = Requeues::default();
         for second in 0..10_000 {
-            alarms.set("a", start + Duration::from_secs(86_400 + second));
-            alarms.set("b", start + Duration::from_secs(1));
-            alarms.clear("b");
+            requeues.set("a", start + Duration::from_secs(86_400 + second));
+            requeues.set("b", start + Duration::from_secs(1));
+            requeues.clear("b");
         }
-        assert!(alarms.queue.len() <= REPLACED + 2, "{}", alarms.queue.len());
-        assert_eq!(&*alarms.next().await, "a");
+        assert!(requeues.queue.len() <= REPLACED + 2, "{}", requeues.queue.len());
+        assert_eq!(&*requeues.next().await, "a");
         assert_eq!(start.elapsed().as_secs(), 86_400 + 9_999);
     }
 }

@@ -1,4 +1,4 @@
-//! One look at one attempt: it is judged, and what follows from that is written. A turn can be repeated at any time, and
+//! One look at one attempt: it is judged, and what follows from that is written. A reconciliation can be repeated at any time, and
 //! one that was cut short is made good by the next.
 
 use std::collections::HashSet;
@@ -6,19 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use keruta_manifest::task::TaskStatus;
 
+use super::cache::Tracked;
 use super::requests::{Requests, Written};
-use super::world::Snapshot;
 use crate::classify::{Judgement, Policy, classify, is_over};
 use crate::cluster::ClusterError;
-use crate::journal::{Journal, JournalError, Ledger, LedgerError, Phase, Progress, StatusChange};
+use crate::journal::{Journal, JournalError, Ledger, LedgerError, Progress, StatusChange};
 use crate::metrics::Metrics;
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod};
-use crate::status::TaskStatus;
+use crate::phase::Phase;
 use crate::verdict::Verdict;
 
-/// What a turn needs besides the attempt.
-pub(super) struct Means {
+/// What a reconciliation needs besides the attempt.
+pub(super) struct Context {
     pub(super) requests: Requests,
     pub(super) journal: Arc<dyn Journal>,
     pub(super) ledger: Option<Arc<dyn Ledger>>,
@@ -26,7 +27,7 @@ pub(super) struct Means {
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// What is remembered of an attempt from one turn to the next.
+/// What is remembered of an attempt from one reconciliation to the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     first_seen: FirstSeen,
@@ -46,9 +47,9 @@ pub(super) struct Memory {
     pub(super) verdict: Option<Box<Verdict>>,
 }
 
-/// What came of a turn.
+/// What came of a reconciliation.
 #[derive(Debug, Default)]
-pub(super) struct Turned {
+pub(super) struct Reconciled {
     /// When to look again though nothing changes.
     pub(super) wake_at: Option<Timestamp>,
     /// The Pods as they are now, where they were asked for: look again with them.
@@ -59,9 +60,9 @@ pub(super) struct Turned {
     pub(super) finished: bool,
 }
 
-/// Why a turn came to nothing; it is to be repeated after a pause.
+/// Why a reconciliation came to nothing; it is to be repeated after a pause.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TurnError {
+pub(super) enum ReconcileError {
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     #[error(transparent)]
@@ -70,18 +71,18 @@ pub(super) enum TurnError {
     Ledger(#[from] LedgerError),
 }
 
-/// Takes a turn. `drained` says that no more lines can come from the attempt's containers.
-pub(super) async fn turn(
-    means: &Means,
-    seen: &Snapshot,
+/// Reconciles one attempt. `drained` says that no more lines can come from the attempt's containers.
+pub(super) async fn reconcile(
+    context: &Context,
+    seen: &Tracked,
     memory: &mut Memory,
     drained: bool,
     now: Timestamp,
-) -> Result<Turned, TurnError> {
+) -> Result<Reconciled, ReconcileError> {
     if !seen.there && memory.verdict.is_none() && !memory.vanished {
         // The watch may be behind: whether a Job is gone is too grave a word to take from it alone.
-        if let Some(job) = means.requests.job(&seen.name).await? {
-            return Ok(Turned { job: Some(job), ..Turned::default() });
+        if let Some(job) = context.requests.job(&seen.name).await? {
+            return Ok(Reconciled { job: Some(job), ..Reconciled::default() });
         }
         memory.vanished = true;
     }
@@ -92,44 +93,44 @@ pub(super) async fn turn(
         memory.first_seen = job.first_seen.clone();
         memory.noted = Some(job.first_seen.clone());
     }
-    enter(means, seen, memory, now).await?;
-    let judgement = judge(means, seen, memory, now).await?;
+    enter(context, seen, memory, now).await?;
+    let judgement = judge(context, seen, memory, now).await?;
     if judgement.verdict.is_some()
         && memory.verdict.is_none()
         && !seen.pods_are_current()
         && !memory.refreshed
         && let Some(job) = &seen.job
     {
-        let pods = means.requests.pods(job).await?;
+        let pods = context.requests.pods(job).await?;
         memory.refreshed = true;
-        return Ok(Turned { pods: Some(pods), ..Turned::default() });
+        return Ok(Reconciled { pods: Some(pods), ..Reconciled::default() });
     }
-    let note_at = note(means, seen, memory, &judgement, now).await?;
+    let note_at = note(context, seen, memory, &judgement, now).await?;
     if let (Some(stop), Some(job)) = (&judgement.stop, seen.job.as_ref().filter(|_| seen.there)) {
         tracing::info!(attempt = %seen.attempt, why = %stop.verdict.evidence.summary, "ending a Job that cannot go on");
-        means.requests.stop(job, stop).await?;
+        context.requests.stop(job, stop).await?;
     }
     let wake_at = judgement.wake_at.into_iter().chain(note_at).min();
     match judgement.verdict.clone() {
         None => {
-            tell(means, seen, memory, &judgement, now).await?;
-            Ok(Turned { wake_at, ..Turned::default() })
+            tell(context, seen, memory, &judgement, now).await?;
+            Ok(Reconciled { wake_at, ..Reconciled::default() })
         }
         Some(verdict) => {
-            if memory.verdict.is_none() && !record(means, seen, memory, verdict, now).await? {
+            if memory.verdict.is_none() && !record(context, seen, memory, verdict, now).await? {
                 // Somebody was faster: what they wrote comes by the watch, if nothing happens to it.
-                return Ok(Turned { wake_at: Some(soon(now)), ..Turned::default() });
+                return Ok(Reconciled { wake_at: Some(soon(now)), ..Reconciled::default() });
             }
-            let finished = drained && release(means, seen, memory).await?;
+            let finished = drained && release(context, seen, memory).await?;
             let wake_at = (drained && !finished).then(|| soon(now));
-            Ok(Turned { wake_at, finished, ..Turned::default() })
+            Ok(Reconciled { wake_at, finished, ..Reconciled::default() })
         }
     }
 }
 
 /// Records that the attempt has its Job. Before its Pods are let go: they are the only other witness of a Job that is gone.
-async fn enter(means: &Means, seen: &Snapshot, memory: &mut Memory, now: Timestamp) -> Result<(), TurnError> {
-    let (Some(ledger), Some(job), false) = (&means.ledger, &seen.job, memory.in_ledger) else { return Ok(()) };
+async fn enter(context: &Context, seen: &Tracked, memory: &mut Memory, now: Timestamp) -> Result<(), ReconcileError> {
+    let (Some(ledger), Some(job), false) = (&context.ledger, &seen.job, memory.in_ledger) else { return Ok(()) };
     match ledger.created(&seen.attempt, &job.uid, now).await {
         Ok(()) => {}
         // A Job that somebody else made under the name; what is known stays.
@@ -147,12 +148,12 @@ fn soon(now: Timestamp) -> Timestamp {
 
 /// Keeps the first-seen times, on the Job too where they have mattered for long enough; says when they will have.
 async fn note(
-    means: &Means,
-    seen: &Snapshot,
+    context: &Context,
+    seen: &Tracked,
     memory: &mut Memory,
     judgement: &Judgement,
     now: Timestamp,
-) -> Result<Option<Timestamp>, TurnError> {
+) -> Result<Option<Timestamp>, ReconcileError> {
     memory.first_seen = judgement.first_seen.clone();
     let Some(job) = seen.job.as_ref().filter(|_| seen.there) else { return Ok(None) };
     let noted = memory.noted.as_ref().filter(|noted| !noted.is_empty());
@@ -164,16 +165,21 @@ async fn note(
         None if noted.is_none() => Ok(None),
         Some(at) if noted.is_none() && at > now => Ok(Some(at)),
         _ => {
-            means.requests.first_seen(job, &memory.first_seen).await?;
+            context.requests.first_seen(job, &memory.first_seen).await?;
             memory.noted = Some(memory.first_seen.clone());
             Ok(None)
         }
     }
 }
 
-async fn judge(means: &Means, seen: &Snapshot, memory: &Memory, now: Timestamp) -> Result<Judgement, TurnError> {
+async fn judge(
+    context: &Context,
+    seen: &Tracked,
+    memory: &Memory,
+    now: Timestamp,
+) -> Result<Judgement, ReconcileError> {
     let judge =
-        |events: &[ObservedEvent]| seen.judged(events, &memory.first_seen, |seen| classify(seen, &means.policy, now));
+        |events: &[ObservedEvent]| seen.judged(events, &memory.first_seen, |seen| classify(seen, &context.policy, now));
     let judgement = judge(&[]);
     if !judgement.wants_events {
         return Ok(judgement);
@@ -181,29 +187,29 @@ async fn judge(means: &Means, seen: &Snapshot, memory: &Memory, now: Timestamp) 
     let mut events = Vec::new();
     let job = seen.job.iter().map(|job| &job.uid);
     for uid in seen.pods.iter().map(|pod| &pod.uid).chain(job) {
-        events.extend(means.requests.events(uid).await?);
+        events.extend(context.requests.events(uid).await?);
     }
     Ok(judge(&events))
 }
 
 /// Records the verdict on the Job, then tells it: so that whoever reads it anywhere reads the same. Says whether it stands.
 async fn record(
-    means: &Means,
-    seen: &Snapshot,
+    context: &Context,
+    seen: &Tracked,
     memory: &mut Memory,
     verdict: Verdict,
     now: Timestamp,
-) -> Result<bool, TurnError> {
+) -> Result<bool, ReconcileError> {
     let mut verdict = verdict;
     match seen.job.as_ref().filter(|_| seen.there) {
         Some(job) if job.verdict.is_some() => {}
-        Some(job) => match means.requests.verdict(job, &verdict).await? {
+        Some(job) => match context.requests.verdict(job, &verdict).await? {
             Written::Done => {}
             Written::Outdated | Written::Gone => return Ok(false),
         },
         // Nothing bears it but the journal, which may know better than a judgement without a Job.
         None => {
-            if let Some(known) = means.journal.verdict(&seen.attempt).await? {
+            if let Some(known) = context.journal.verdict(&seen.attempt).await? {
                 verdict = known;
             }
         }
@@ -211,12 +217,12 @@ async fn record(
     let status = verdict.status();
     tracing::info!(attempt = %seen.attempt, %status, summary = %verdict.evidence.summary, "verdict");
     let change = StatusChange { attempt: seen.attempt.clone(), at: now, status, verdict: Some(verdict.clone()) };
-    means.journal.status(&change).await?;
-    means.metrics.judged(&verdict);
+    context.journal.status(&change).await?;
+    context.metrics.judged(&verdict);
     if let Some(ended) = verdict.evidence.finished_at
         && let Ok(lag) = Duration::try_from(now.duration_since(ended))
     {
-        means.metrics.watch_lag(lag);
+        context.metrics.watch_lag(lag);
     }
     memory.told = Some(status);
     memory.verdict = Some(Box::new(verdict));
@@ -224,30 +230,30 @@ async fn record(
 }
 
 async fn tell(
-    means: &Means,
-    seen: &Snapshot,
+    context: &Context,
+    seen: &Tracked,
     memory: &mut Memory,
     judgement: &Judgement,
     now: Timestamp,
-) -> Result<(), TurnError> {
+) -> Result<(), ReconcileError> {
     // A task that has begun does not wait again, though its next Pod does.
     let waits_again = judgement.status == TaskStatus::Pending && memory.told.is_some();
     if memory.told != Some(judgement.status) && !waits_again {
         let change = StatusChange { attempt: seen.attempt.clone(), at: now, status: judgement.status, verdict: None };
-        means.journal.status(&change).await?;
+        context.journal.status(&change).await?;
         memory.told = Some(judgement.status);
     }
     if memory.phase.as_ref() != Some(&judgement.phase) {
         let pod = seen.pods.iter().max_by_key(|pod| pod.created_at).map(|pod| pod.name.to_string());
         let progress = Progress { attempt: seen.attempt.clone(), at: now, phase: judgement.phase.clone(), pod };
-        means.journal.progress(&progress).await?;
+        context.journal.progress(&progress).await?;
         memory.phase = Some(judgement.phase.clone());
     }
     Ok(())
 }
 
 /// Takes the finalizers off, each once. Says whether none is left: a Pod that still seems to run has lines to come.
-async fn release(means: &Means, seen: &Snapshot, memory: &mut Memory) -> Result<bool, TurnError> {
+async fn release(context: &Context, seen: &Tracked, memory: &mut Memory) -> Result<bool, ReconcileError> {
     for pod in seen.pods.iter().filter(|pod| pod.has_evidence_finalizer && !seen.is_gone(pod)) {
         if !is_over(pod) {
             return Ok(false);
@@ -255,7 +261,7 @@ async fn release(means: &Means, seen: &Snapshot, memory: &mut Memory) -> Result<
         if memory.released.contains(&pod.uid) {
             continue;
         }
-        if means.requests.release(pod).await? == Written::Outdated {
+        if context.requests.release(pod).await? == Written::Outdated {
             return Ok(false);
         }
         memory.released.insert(pod.uid.clone());

@@ -2,6 +2,7 @@
 
 mod batch;
 mod read;
+mod reader;
 mod settings;
 
 #[cfg(test)]
@@ -17,12 +18,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, debug, info_span, warn};
 
-use super::decode::LogDecoder;
-use super::{Cursor, Gap, LogEntry, LogReadError, LogReader, LogSource, Piece, Redactor};
 use crate::journal::Journal;
+use crate::logs::decode::LogDecoder;
+use crate::logs::{Cursor, Gap, LogEntry, LogSource, Piece, Redactor};
 use batch::Batch;
 use read::{End, Read};
 
+pub use reader::{KubeLogReader, LogReadError, LogReader, LogRequest, LogStream};
 pub use settings::{CaptureSettings, CaptureStats, ContainerLife, Kept, OnKept};
 
 /// Captures logs; shared by all captures of a process.

@@ -11,7 +11,7 @@ use crate::watch::Change;
 
 /// The attempts of one namespace, by the name of their Job.
 #[derive(Debug, Default)]
-pub(super) struct World {
+pub(super) struct Cache {
     /// Boxed: a table has room for up to twice what is in it.
     tracked: HashMap<Box<str>, Box<Tracked>>,
     /// Which Job has this uid.
@@ -28,8 +28,10 @@ pub(super) struct World {
 }
 
 /// What is known of one attempt.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Tracked {
+    /// The Job's name.
+    pub(super) name: Box<str>,
     pub(super) attempt: Attempt,
     /// Its Job as it was last seen.
     pub(super) job: Option<ObservedJob>,
@@ -41,20 +43,7 @@ pub(super) struct Tracked {
     pub(super) changed_at: Timestamp,
 }
 
-/// What one attempt looks like at one moment, to be judged apart from the world.
-#[derive(Debug, Clone)]
-pub(super) struct Snapshot {
-    /// The Job's name.
-    pub(super) name: Box<str>,
-    pub(super) attempt: Attempt,
-    pub(super) job: Option<ObservedJob>,
-    pub(super) there: bool,
-    pub(super) pods: Vec<ObservedPod>,
-    gone: Vec<Box<str>>,
-    pub(super) changed_at: Timestamp,
-}
-
-impl Snapshot {
+impl Tracked {
     /// In the form that a judge takes.
     pub(super) fn judged<T>(
         &self,
@@ -97,13 +86,6 @@ impl Snapshot {
     pub(super) fn is_gone(&self, pod: &ObservedPod) -> bool {
         self.gone.contains(&pod.uid)
     }
-}
-
-impl Tracked {
-    /// Whether a Pod is no longer there.
-    pub(super) fn is_gone(&self, pod: &ObservedPod) -> bool {
-        self.gone.contains(&pod.uid)
-    }
 
     /// Most have one Pod; a vector would make room for four.
     fn add(&mut self, pod: ObservedPod) {
@@ -111,12 +93,20 @@ impl Tracked {
         self.pods.push(pod);
     }
 
-    fn new(attempt: Attempt, now: Timestamp) -> Self {
-        Self { attempt, job: None, there: false, pods: Vec::new(), gone: Vec::new(), changed_at: now }
+    fn new(name: &str, attempt: Attempt, now: Timestamp) -> Self {
+        Self {
+            name: name.into(),
+            attempt,
+            job: None,
+            there: false,
+            pods: Vec::new(),
+            gone: Vec::new(),
+            changed_at: now,
+        }
     }
 }
 
-impl World {
+impl Cache {
     /// Whether both kinds have been listed once: before, a Job looks as if it had no Pods.
     pub(super) const fn is_listed(&self) -> bool {
         self.jobs_listed && self.pods_listed
@@ -130,22 +120,9 @@ impl World {
         self.tracked.get(name).map(Box::as_ref)
     }
 
-    pub(super) fn snapshot(&self, name: &str) -> Option<Snapshot> {
-        let Tracked { attempt, job, there, pods, gone, changed_at } = self.get(name)?;
-        Some(Snapshot {
-            name: name.into(),
-            attempt: attempt.clone(),
-            job: job.clone(),
-            there: *there,
-            pods: pods.clone(),
-            gone: gone.clone(),
-            changed_at: *changed_at,
-        })
-    }
-
     /// Takes note of an attempt that has, or is about to have, a Job of this name.
     pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) {
-        self.tracked.entry(name.into()).or_insert_with(|| Box::new(Tracked::new(attempt, now)));
+        self.tracked.entry(name.into()).or_insert_with(|| Box::new(Tracked::new(name, attempt, now)));
     }
 
     /// Forgets an attempt of which nothing more can come. Its Pods that are still there belong to nobody then.
@@ -203,7 +180,7 @@ impl World {
             named.insert(uid.clone());
         }
         let attempt = job.attempt.clone();
-        let tracked = self.tracked.entry(name.clone()).or_insert_with(|| Box::new(Tracked::new(attempt, now)));
+        let tracked = self.tracked.entry(name.clone()).or_insert_with(|| Box::new(Tracked::new(&name, attempt, now)));
         if tracked.there && tracked.job.as_ref() == Some(&job) {
             return Vec::new();
         }
