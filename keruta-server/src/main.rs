@@ -1,0 +1,3 @@
+//! The program `keruta-server`.
+
+fn main() {}

@@ -1,0 +1,129 @@
+//! What the database could not do.
+
+use keruta_api::TaskStatus;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The URL names no database that is known.
+    #[error("the database's URL begins with neither `sqlite:` nor `postgres:`")]
+    UnknownUrl,
+    /// The database could not be opened.
+    #[error("could not open the {database} database {location}")]
+    Open {
+        /// Its kind.
+        database: &'static str,
+        /// Where it is, without a password.
+        location: String,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The directory of a SQLite file cannot be used.
+    #[error("could not {action}")]
+    Io {
+        /// What could not be done.
+        action: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another server has the SQLite file open.
+    #[error("another keruta-server uses {path}; stop it, or give this one a database of its own (--database)")]
+    InUse {
+        /// The file.
+        path: String,
+    },
+    /// The database was written by a newer keruta.
+    #[error(
+        "the database has schema {found}, and this keruta-server knows {known}: it was written by a newer one; upgrade it"
+    )]
+    NewerSchema {
+        /// The newest step that the database has.
+        found: i64,
+        /// The newest step that this program knows.
+        known: i64,
+    },
+    /// A step of the schema failed.
+    #[error("the database's schema could not be brought up to date")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// The database failed, or is out of reach.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+    /// A row holds what this program did not write.
+    #[error("the {column} of a row of {table} cannot be read: {why}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// There is no such thing.
+    #[error("there is no {kind} {id}")]
+    NotFound {
+        /// What was looked for: `task`, `repository`.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// The id is taken.
+    #[error("there is a {kind} {id} already")]
+    AlreadyExists {
+        /// What was to be made.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// It has changed since it was read.
+    #[error("the {kind} {id} has changed: its version is {current}, not {given}")]
+    Outdated {
+        /// What was to be changed.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// The version that was given.
+        given: i64,
+        /// The version that it has.
+        current: i64,
+    },
+    /// The status cannot follow the present one.
+    #[error("the task {id} is {from}: it cannot become {to}")]
+    IllegalMove {
+        /// The task.
+        id: String,
+        /// Its status.
+        from: TaskStatus,
+        /// The status that was asked for.
+        to: TaskStatus,
+    },
+    /// The attempt is not the present one.
+    #[error("the task {id} is at attempt {current}, not {given}")]
+    OtherAttempt {
+        /// The task.
+        id: String,
+        /// The attempt that was given.
+        given: u32,
+        /// The present one.
+        current: u32,
+    },
+    /// Another replica has taken over.
+    #[error("another replica runs the tasks now")]
+    Fenced,
+}
+
+impl StoreError {
+    /// Whether it may go away by itself.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Database(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
