@@ -3,25 +3,38 @@
 //! One text of SQL serves both. Where they differ (how a transaction that writes begins, what a migration says, what an error
 //! means), [`Database`] has an implementation for each: [`Sqlite`] and [`Postgres`].
 
+mod counters;
 mod database;
 mod error;
+mod events;
+mod lease;
 mod postgres;
+mod queue;
 mod row;
 mod sqlite;
+mod submissions;
+mod tasks;
 
 use std::sync::Arc;
 
 use sqlx::{Any, Transaction};
+use tokio::sync::watch;
 
 pub use database::Database;
 pub use error::StoreError;
+pub use lease::{Epoch, Lease};
 pub use postgres::Postgres;
+pub use queue::{InFlight, Queued};
 pub use sqlite::Sqlite;
+pub use submissions::AttemptStatus;
+pub use tasks::{Actor, TaskCursor, TaskFilter, TaskOrder, TaskPage};
 
 /// The store. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     database: Arc<dyn Database>,
+    /// Counts the changes of tasks that this process made.
+    changes: Arc<watch::Sender<u64>>,
 }
 
 impl Store {
@@ -39,13 +52,23 @@ impl Store {
         } else {
             return Err(StoreError::UnknownUrl);
         };
-        Ok(Self { database })
+        Ok(Self { database, changes: Arc::default() })
     }
 
     /// The database itself, to be asked for its health.
     #[must_use]
     pub fn database(&self) -> &dyn Database {
         &*self.database
+    }
+
+    /// Wakes whenever this process has changed a task. Changes by other replicas are to be looked for now and then.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Begins a transaction that writes.

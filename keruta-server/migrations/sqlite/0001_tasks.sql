@@ -10,7 +10,7 @@ CREATE TABLE tasks (
     priority BIGINT NOT NULL,
     -- The order of arrival: of two tasks of the same priority the lower is first.
     position BIGINT NOT NULL UNIQUE,
-    parent_id TEXT REFERENCES tasks (id),
+    parent_id TEXT,
     root_id TEXT NOT NULL,
     status TEXT NOT NULL,
     -- Where the present attempt stands in the queue: queued, claimed, submitted, ended.
@@ -61,7 +61,8 @@ CREATE TABLE attempts (
 
 -- What happened to tasks, and by whom.
 CREATE TABLE task_events (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- In the order of the commits, so that who reads behind a place misses nothing.
+    sequence BIGINT NOT NULL PRIMARY KEY,
     task_id TEXT NOT NULL,
     attempt BIGINT NOT NULL,
     at BIGINT NOT NULL,
@@ -74,10 +75,26 @@ CREATE TABLE task_events (
 );
 CREATE INDEX task_events_task ON task_events (task_id, sequence);
 
+-- Numbers that are given out once, in the order of the commits.
+CREATE TABLE counters (
+    name TEXT NOT NULL PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+INSERT INTO counters (name, value) VALUES ('tasks', 0), ('task_events', 0);
+
 -- Which replica does what only one may do; the epoch grows with every change of the holder, and fences its writes.
 CREATE TABLE leases (
     name TEXT NOT NULL PRIMARY KEY,
     holder TEXT NOT NULL,
     epoch BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
+);
+
+-- What is to be deleted in the cluster, of tasks that are gone here.
+CREATE TABLE removals (
+    namespace TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    asked_at BIGINT NOT NULL,
+    asked_by TEXT NOT NULL,
+    PRIMARY KEY (namespace, task_id)
 );

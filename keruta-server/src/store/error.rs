@@ -109,6 +109,30 @@ pub enum StoreError {
         /// The present one.
         current: u32,
     },
+    /// An attempt at it is under way.
+    #[error("attempt {attempt} of the task {id} has not ended; cancel it first, or wait")]
+    UnderWay {
+        /// The task.
+        id: String,
+        /// The attempt.
+        attempt: u32,
+    },
+    /// A field that cannot be changed.
+    #[error("the {field} of the task {id} cannot be changed; make another task")]
+    Fixed {
+        /// The task.
+        id: String,
+        /// The field.
+        field: &'static str,
+    },
+    /// Tasks that have not ended use its workspace.
+    #[error("the task {child} uses the workspace of {id} and has not ended; delete or end it first")]
+    HasChildren {
+        /// The task.
+        id: String,
+        /// One that uses its workspace.
+        child: String,
+    },
     /// Another replica has taken over.
     #[error("another replica runs the tasks now")]
     Fenced,
