@@ -1,4 +1,6 @@
 //! The keruta server: the queue of tasks, their database, their logs and the API.
 
+pub mod queue;
+pub mod runner;
 pub mod store;
 pub mod task;

@@ -143,6 +143,16 @@ impl Store {
         row.map_or(Ok(None), |row| Columns { table: "attempts", row: &row }.json_if_any("verdict"))
     }
 
+    /// The namespace of an attempt's objects; `None` where there is no such attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database fails.
+    pub async fn attempt_namespace(&self, task: &str, attempt: u32) -> Result<Option<String>, StoreError> {
+        let row = attempt_row(self.database().reader(), task, attempt).await?;
+        row.map(|row| Columns { table: "attempts", row: &row }.text("namespace")).transpose()
+    }
+
     /// The objects that an attempt was made of, as a YAML stream; `None` where it was not submitted.
     ///
     /// # Errors
