@@ -1,7 +1,10 @@
 //! The keruta server: the queue of tasks, their database, their logs and the API.
 
+pub mod auth;
+pub mod catalog;
 pub mod http;
 pub mod queue;
 pub mod runner;
 pub mod store;
 pub mod task;
+pub mod value;
