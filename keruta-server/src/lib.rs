@@ -1,5 +1,6 @@
 //! The keruta server: the queue of tasks, their database, their logs and the API.
 
+pub mod http;
 pub mod queue;
 pub mod runner;
 pub mod store;

@@ -7,6 +7,7 @@ mod counters;
 mod database;
 mod error;
 mod events;
+mod expected;
 mod lease;
 mod postgres;
 mod queue;
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 
 pub use database::Database;
 pub use error::StoreError;
+pub use expected::Expected;
 pub use lease::{Epoch, Lease};
 pub use postgres::Postgres;
 pub use queue::{InFlight, Queued};

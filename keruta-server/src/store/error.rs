@@ -141,13 +141,58 @@ pub enum StoreError {
 impl StoreError {
     /// Whether it may go away by itself.
     #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Database(_))
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Database(error) if goes_away(error))
     }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error)
+    }
+}
+
+/// Whether the same statement may succeed later: the database is out of reach, busy, full or about to restart.
+fn goes_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code_goes_away(&code)),
+        _ => false,
+    }
+}
+
+/// The same of an error code: five characters in PostgreSQL, a number of up to four digits in SQLite.
+fn code_goes_away(code: &str) -> bool {
+    // Connection, transaction rollback, resources, operator, system; and a standby that is not yet the new primary.
+    const POSTGRES: [&str; 6] = ["08", "40", "53", "57", "58", "25006"];
+    // BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL.
+    const SQLITE: [u32; 7] = [5, 6, 7, 10, 13, 14, 15];
+    if code.len() == 5 {
+        return POSTGRES.iter().any(|class| code.starts_with(class));
+    }
+    // The lower byte of an extended code is the code itself.
+    code.parse::<u32>().is_ok_and(|code| SQLITE.contains(&(code & 0xff)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_away_is_told_from_what_does_not() {
+        for code in ["5", "517", "13", "266", "08006", "57P01", "40001", "53300", "25006"] {
+            assert!(code_goes_away(code), "{code}");
+        }
+        // Constraints, corruption, no such table, a wrong statement.
+        for code in ["1", "11", "19", "2067", "23505", "42P01", "22021", ""] {
+            assert!(!code_goes_away(code), "{code}");
+        }
+        assert!(StoreError::from(sqlx::Error::PoolTimedOut).is_transient());
+        assert!(!StoreError::from(sqlx::Error::RowNotFound).is_transient());
     }
 }

@@ -1,0 +1,19 @@
+//! The HTTP API: routes, and what they share.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`error`] | refusals and failures as problem documents |
+//! | [`extract`] | bodies and parameters, with refusals that say what is wrong |
+//! | [`etag`](mod@etag), [`page`](mod@page) | versions, and lists a page at a time |
+//! | [`layers`] | what stands around every route |
+
+pub mod error;
+pub mod etag;
+pub mod extract;
+pub mod layers;
+pub mod page;
+pub mod request_id;
+
+pub use error::ApiError;
+pub use etag::{IfMatch, Versioned, etag};
+pub use page::{Cursor, Limit, page};

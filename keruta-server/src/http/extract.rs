@@ -1,0 +1,11 @@
+//! What handlers take from requests, with refusals that say what is wrong and how to mend it.
+
+mod json;
+mod limit;
+mod parameters;
+mod text;
+
+pub use json::Json;
+pub use limit::{BodyLimit, DEFAULT_BODY_LIMIT, body_limit};
+pub use parameters::{Path, Query};
+pub use text::Text;
