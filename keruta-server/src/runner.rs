@@ -24,7 +24,7 @@ use crate::queue::Limits;
 use crate::store::{Epoch, Lease, Store};
 
 pub use cluster::{ClusterState, Connect, connect_by_settings};
-pub use prepare::{Prepared, prepare};
+pub use prepare::{PrepareError, Prepared, check, prepare};
 
 /// How tasks are run.
 #[derive(Clone)]

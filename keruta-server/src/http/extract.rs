@@ -5,7 +5,8 @@ mod limit;
 mod parameters;
 mod text;
 
-pub use json::Json;
+pub(crate) use json::read_json;
+pub use json::{Json, JsonText};
 pub use limit::{BodyLimit, DEFAULT_BODY_LIMIT, body_limit};
 pub use parameters::{Path, Query};
 pub use text::Text;

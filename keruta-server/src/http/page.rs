@@ -16,6 +16,12 @@ impl Limit {
     /// The most that is given.
     pub const MOST: u32 = 200;
 
+    /// The number of rows on a page.
+    #[must_use]
+    pub const fn rows(self) -> u32 {
+        self.0
+    }
+
     /// The number to ask the store for: one more than the page has tells whether there is a next page.
     #[must_use]
     pub const fn and_one(self) -> i64 {

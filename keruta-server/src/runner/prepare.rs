@@ -9,7 +9,7 @@ use keruta_manifest::value::TaskId;
 use keruta_manifest::{Settings, Task, stream};
 use keruta_submitter::bundle::{Bundle, BundleProblems};
 
-use crate::task::StoredTask;
+use crate::task::{StoredTask, TaskSpec};
 
 /// What is sent to the cluster for an attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,19 @@ pub fn prepare(stored: &StoredTask, settings: &Settings) -> Result<Prepared, Pre
     stream::write_yaml(&mut manifest, &rendered.objects)?;
     let bundle = Bundle::of_rendered(rendered, &stored.namespace).map_err(PrepareError::Bundle)?;
     Ok(Prepared { bundle, manifest, findings })
+}
+
+/// Whether a task could be rendered as its first attempt, before it is taken in.
+///
+/// # Errors
+///
+/// Every problem that the task and the settings have together.
+pub fn check(spec: &TaskSpec, namespace: &str, settings: &Settings) -> Result<(), Problems> {
+    let mut task = spec.task().clone();
+    if task.namespace.is_none() {
+        task.namespace = namespace.parse().ok();
+    }
+    render(&task, settings, &Lineage::of(&task), &RenderOptions::default()).map(drop)
 }
 
 /// The task with what the server knows of it.

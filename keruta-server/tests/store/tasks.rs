@@ -1,7 +1,7 @@
 //! Tasks: made, read, listed, changed, cancelled, tried again, deleted.
 
 use keruta_api::TaskStatus;
-use keruta_server::store::{StoreError, TaskFilter, TaskOrder};
+use keruta_server::store::{Expected, StoreError, TaskFilter, TaskOrder};
 use keruta_server::task::QueueState;
 
 use crate::{at, on_each, spec};
@@ -105,11 +105,11 @@ async fn a_change_needs_the_version_that_was_read() {
     on_each(async |store| {
         let made = store.create_task(spec(r#"{"id": "a", "image": "one:1"}"#), "tasks", "ada", at(0)).await.unwrap();
         let change = || spec(r#"{"id": "a", "image": "two:2", "priority": 5}"#);
-        let changed = store.change_task(change(), Some(made.version), "bob", at(1)).await.unwrap();
+        let changed = store.change_task(change(), &Expected::OneOf(vec![made.version]), "bob", at(1)).await.unwrap();
         assert!(changed.version > made.version && changed.spec == change() && changed.updated_at == at(1));
-        let late = store.change_task(spec(r#"{"id": "a"}"#), Some(made.version), "eve", at(2)).await;
+        let late = store.change_task(spec(r#"{"id": "a"}"#), &Expected::OneOf(vec![made.version]), "eve", at(2)).await;
         assert!(matches!(late, Err(StoreError::Outdated { .. })), "{late:?}");
-        let moved = store.change_task(spec(r#"{"id": "a", "namespace": "other"}"#), None, "eve", at(3)).await;
+        let moved = store.change_task(spec(r#"{"id": "a", "namespace": "other"}"#), &Expected::Any, "eve", at(3)).await;
         assert!(matches!(moved, Err(StoreError::Fixed { field: "namespace", .. })), "{moved:?}");
         let events = store.events(Some("a"), 0, 10).await.unwrap();
         let told: Vec<_> = events.iter().map(|event| (event.kind.as_str(), event.actor.as_str())).collect();
@@ -140,13 +140,13 @@ async fn only_what_has_ended_and_is_not_needed_is_deleted() {
     on_each(async |store| {
         store.create_task(spec(r#"{"id": "a"}"#), "tasks", "ada", at(0)).await.unwrap();
         store.create_task(spec(r#"{"id": "b", "parentId": "a"}"#), "tasks", "ada", at(1)).await.unwrap();
-        let early = store.delete_task("a", None, "ada", at(2)).await;
+        let early = store.delete_task("a", &Expected::Any, "ada", at(2)).await;
         assert!(matches!(early, Err(StoreError::UnderWay { .. })), "{early:?}");
         store.cancel_task("a", "ada", None, at(3)).await.unwrap();
-        let needed = store.delete_task("a", None, "ada", at(4)).await;
+        let needed = store.delete_task("a", &Expected::Any, "ada", at(4)).await;
         assert!(matches!(needed, Err(StoreError::HasChildren { .. })), "{needed:?}");
         store.cancel_task("b", "ada", None, at(5)).await.unwrap();
-        store.delete_task("a", None, "ada", at(6)).await.unwrap();
+        store.delete_task("a", &Expected::Any, "ada", at(6)).await.unwrap();
         assert!(matches!(store.task("a").await, Err(StoreError::NotFound { .. })));
         assert_eq!(store.events(Some("a"), 0, 10).await.unwrap().last().unwrap().kind, "deleted");
     })

@@ -92,6 +92,7 @@ impl Kind {
             StoreError::Outdated { .. } => Self::Outdated,
             StoreError::IllegalMove { .. } => Self::IllegalMove,
             StoreError::OtherAttempt { .. } => Self::OtherAttempt,
+            StoreError::UnderWay { .. } | StoreError::Fixed { .. } | StoreError::HasChildren { .. } => Self::Conflict,
             StoreError::Fenced => Self::Unavailable,
             error if error.is_transient() => Self::Unavailable,
             _ => Self::Internal,

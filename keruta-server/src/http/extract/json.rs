@@ -35,6 +35,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// The text of a JSON body, for a reader of its own.
+#[derive(Debug, Clone)]
+pub struct JsonText(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        is_json(&parts.headers)?;
+        let bytes = whole_body(parts, body).await?;
+        Ok(Self(utf8(&bytes)?.to_owned()))
+    }
+}
+
 /// Whether the type is JSON, or one built on it.
 fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let found = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());

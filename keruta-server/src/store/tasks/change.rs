@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::counters::next_number;
 use super::super::events::{Event, record};
+use super::super::expected::Expected;
 use super::super::{Store, StoreError};
 use super::{Actor, insert_attempt, locked, task_in, text_of};
 use crate::task::{QueueState, StoredTask, TaskSpec, is_editable};
@@ -16,18 +17,18 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Outdated`] where `version` is given and is not the task's, [`StoreError::UnderWay`],
+    /// [`StoreError::Outdated`] where the task has another version than expected, [`StoreError::UnderWay`],
     /// [`StoreError::Fixed`], [`StoreError::NotFound`].
     pub async fn change_task(
         &self,
         spec: TaskSpec,
-        version: Option<i64>,
+        expected: &Expected,
         actor: Actor<'_>,
         now: Timestamp,
     ) -> Result<StoredTask, StoreError> {
         let mut write = self.write().await?;
         let before = locked(&mut write, spec.id()).await?;
-        check_version(&before, version)?;
+        expected.check("task", before.id(), before.version)?;
         if !is_editable(before.state) {
             return Err(StoreError::UnderWay { id: spec.id().to_owned(), attempt: before.attempt });
         }
@@ -160,13 +161,13 @@ impl Store {
     pub async fn delete_task(
         &self,
         id: &str,
-        version: Option<i64>,
+        expected: &Expected,
         actor: Actor<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut write = self.write().await?;
         let before = locked(&mut write, id).await?;
-        check_version(&before, version)?;
+        expected.check("task", before.id(), before.version)?;
         if before.state != QueueState::Ended {
             return Err(StoreError::UnderWay { id: id.to_owned(), attempt: before.attempt });
         }
@@ -191,16 +192,6 @@ impl Store {
         write.commit().await?;
         self.changed();
         Ok(())
-    }
-}
-
-fn check_version(task: &StoredTask, version: Option<i64>) -> Result<(), StoreError> {
-    match version {
-        Some(given) if given != task.version => {
-            let id = task.id().to_owned();
-            Err(StoreError::Outdated { kind: "task", id, given, current: task.version })
-        }
-        _ => Ok(()),
     }
 }
 

@@ -50,27 +50,8 @@ pub struct TaskPage {
     pub next: Option<TaskCursor>,
 }
 
-/// A place in a list of tasks: behind a task with this key and position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TaskCursor {
-    key: i64,
-    position: i64,
-}
-
-impl TaskCursor {
-    /// As a text for a URL.
-    #[must_use]
-    pub fn to_text(self) -> String {
-        format!("{}.{}", self.key, self.position)
-    }
-
-    /// Reads that text; `None` where it is none.
-    #[must_use]
-    pub fn of_text(text: &str) -> Option<Self> {
-        let (key, position) = text.split_once('.')?;
-        Some(Self { key: key.parse().ok()?, position: position.parse().ok()? })
-    }
-}
+/// A place in a list of tasks: behind the task with this key and position.
+pub type TaskCursor = (i64, i64);
 
 impl TaskOrder {
     /// The column that orders, and the condition of what comes behind a place.
@@ -102,7 +83,7 @@ impl Store {
         after: Option<TaskCursor>,
         limit: u32,
     ) -> Result<TaskPage, StoreError> {
-        let (key, order_by, behind) = order.terms();
+        let (column, order_by, behind) = order.terms();
         // Only words of this program are put in; what a user says is bound.
         let statuses = if filter.statuses.is_empty() {
             String::new()
@@ -112,12 +93,12 @@ impl Store {
         };
         let behind = if after.is_some() { format!("AND {behind}") } else { "AND $8 = $9".to_owned() };
         let select = format!(
-            "SELECT *, {key} AS page_key FROM tasks WHERE (CAST($1 AS TEXT) IS NULL OR namespace = $1) \
+            "SELECT *, {column} AS page_key FROM tasks WHERE (CAST($1 AS TEXT) IS NULL OR namespace = $1) \
                 AND (CAST($2 AS TEXT) IS NULL OR parent_id = $2) AND (CAST($3 AS TEXT) IS NULL OR root_id = $3) \
                 AND (CAST($4 AS TEXT) IS NULL OR lower(id) LIKE $4 ESCAPE '\\' OR lower(title) LIKE $4 ESCAPE '\\') \
                 AND created_at >= $5 AND created_at < $6 {statuses} {behind} {order_by} LIMIT $7"
         );
-        let cursor = after.unwrap_or(TaskCursor { key: 0, position: 0 });
+        let (key, position) = after.unwrap_or_default();
         let rows = sqlx::query(AssertSqlSafe(select))
             .bind(filter.namespace.as_deref())
             .bind(filter.parent.as_deref())
@@ -126,8 +107,8 @@ impl Store {
             .bind(filter.created_since.map_or(i64::MIN, Timestamp::as_microsecond))
             .bind(filter.created_until.map_or(i64::MAX, Timestamp::as_microsecond))
             .bind(i64::from(limit) + 1)
-            .bind(cursor.key)
-            .bind(cursor.position)
+            .bind(key)
+            .bind(position)
             .fetch_all(self.database().reader())
             .await?;
         let more = rows.len() > limit as usize;
@@ -158,7 +139,7 @@ impl Store {
 
 fn cursor_of(row: &AnyRow) -> Result<TaskCursor, StoreError> {
     let columns = Columns { table: "tasks", row };
-    Ok(TaskCursor { key: columns.integer("page_key")?, position: columns.integer("position")? })
+    Ok((columns.integer("page_key")?, columns.integer("position")?))
 }
 
 /// A pattern of LIKE that finds a text anywhere; the text's own wildcards are plain characters.
