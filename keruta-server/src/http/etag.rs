@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 
 use super::ApiError;
+use crate::store::Expected;
 
 /// The tag of a version: `"7"`.
 #[must_use]
@@ -35,47 +36,45 @@ impl<T: Serialize> IntoResponse for Versioned<T> {
     }
 }
 
-/// What `If-Match` expects: a version, or (`*`) whatever it has become. Required; [`Option`] of it where it is not.
+/// What `If-Match` expects. Required; [`Option`] of it where it is not.
 ///
 /// ```
 /// use keruta_server::http::IfMatch;
+/// use keruta_server::store::Expected;
 ///
-/// assert_eq!(IfMatch::parse(r#""7""#).unwrap(), IfMatch(Some(7)));
-/// assert_eq!(IfMatch::parse("*").unwrap(), IfMatch(None));
-/// assert!(IfMatch::parse("7").is_err());
+/// assert_eq!(IfMatch::parse(r#""7""#), Some(IfMatch(Expected::OneOf(vec![7]))));
+/// assert_eq!(IfMatch::parse("*"), Some(IfMatch(Expected::Any)));
+/// assert_eq!(IfMatch::parse("7"), None);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IfMatch(pub Option<i64>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IfMatch(pub Expected);
 
 impl IfMatch {
-    /// Reads the header's value.
-    ///
-    /// # Errors
-    ///
-    /// Where it is none, and where its tag cannot be one of ours: that matches nothing.
-    pub fn parse(value: &str) -> Result<Self, ApiError> {
+    /// Reads the header's value. A weak tag, or one that is no version, is one that matches nothing.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
         let value = value.trim();
         if value == "*" {
-            return Ok(Self(None));
+            return Some(Self(Expected::Any));
         }
-        let (weak, opaque) = value.strip_prefix("W/").map_or((false, value), |opaque| (true, opaque));
-        let opaque = opaque.strip_prefix('"').and_then(|opaque| opaque.strip_suffix('"'));
-        match opaque.map(str::parse::<i64>) {
-            Some(Ok(version)) if !weak => Ok(Self(Some(version))),
-            Some(_) => {
-                Err(ApiError::Outdated("the tag in If-Match is none of this server's: read it again".to_owned()))
+        let mut versions = Vec::new();
+        for tag in value.split(',').map(str::trim) {
+            let (weak, opaque) = tag.strip_prefix("W/").map_or((false, tag), |opaque| (true, opaque));
+            let opaque = opaque.strip_prefix('"')?.strip_suffix('"')?;
+            if let (false, Ok(version)) = (weak, opaque.parse()) {
+                versions.push(version);
             }
-            None => Err(ApiError::parameter(
-                "If-Match",
-                "is no entity tag: send the ETag that was read, in its quotes, or *",
-            )),
         }
+        Some(Self(Expected::OneOf(versions)))
     }
 
     fn of(headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-        // What is no text is no tag either.
-        Self::parse(value.to_str().unwrap_or_default()).map(Some)
+        let parsed = value.to_str().ok().and_then(Self::parse);
+        match parsed {
+            Some(found) => Ok(Some(found)),
+            None => Err(ApiError::parameter("If-Match", "is no list of entity tags: write \"7\", in quotes, or *")),
+        }
     }
 }
 
@@ -101,14 +100,15 @@ mod tests {
 
     #[test]
     fn tags_are_versions() {
-        let parse = |value: &str| IfMatch::parse(value).map_err(|error| error.kind().status().as_u16());
-        assert_eq!(parse(etag(12).to_str().unwrap()), Ok(IfMatch(Some(12))));
-        assert_eq!(parse(" * "), Ok(IfMatch(None)));
-        for foreign in [r#"W/"1""#, r#""abc""#, r#""1", "2""#, r#""""#] {
-            assert_eq!(parse(foreign), Err(412), "{foreign}");
-        }
-        for bad in ["", "1", "\"1", "1\""] {
-            assert_eq!(parse(bad), Err(400), "{bad}");
+        let versions = |value: &str| match IfMatch::parse(value) {
+            Some(IfMatch(Expected::OneOf(versions))) => versions,
+            other => panic!("{value}: {other:?}"),
+        };
+        assert_eq!(versions(etag(12).to_str().unwrap()), [12]);
+        assert_eq!(versions(r#""1", "2""#), [1, 2]);
+        assert_eq!(versions(r#"W/"1", "abc""#), [0_i64; 0]);
+        for bad in ["", "1", "\"1", "\"1\",", "* , \"1\""] {
+            assert_eq!(IfMatch::parse(bad), None, "{bad}");
         }
     }
 }
