@@ -15,11 +15,13 @@ use crate::FieldProblem;
 pub struct SettingsDocument {
     /// Grows with every change; the `ETag`.
     pub version: i64,
-    /// When they last changed.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
-    pub changed_at: Timestamp,
+    /// When they last changed; absent where nobody ever set anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub changed_at: Option<Timestamp>,
     /// By whom.
-    pub changed_by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// All settings, with the defaults of those that nobody set.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Map<String, Value>,

@@ -2,7 +2,9 @@
 
 pub mod auth;
 pub mod catalog;
+pub mod configuration;
 pub mod http;
+mod problem;
 pub mod queue;
 pub mod runner;
 pub mod store;

@@ -9,8 +9,9 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use keruta_api::{FieldProblem, Problem};
-use keruta_manifest::problem::{Problem as InputProblem, Problems};
+use keruta_manifest::problem::Problems;
 
+use crate::problem::{field, field_problems};
 use crate::store::StoreError;
 
 pub use finish::finish;
@@ -226,29 +227,6 @@ fn chain(error: &dyn Error) -> String {
         source = error.source();
     }
     text
-}
-
-/// One wrong place.
-pub(crate) fn field(pointer: &str, detail: impl Into<String>, cure: Option<String>) -> FieldProblem {
-    FieldProblem { pointer: pointer.to_owned(), detail: detail.into(), rule: None, cure }
-}
-
-/// The problems of an input in the form of the wire.
-pub(crate) fn field_problems(problems: &Problems) -> Vec<FieldProblem> {
-    problems.as_slice().iter().map(field_problem).collect()
-}
-
-fn field_problem(problem: &InputProblem) -> FieldProblem {
-    let detail = match problem.position {
-        Some(at) => format!("{} (line {}, column {})", problem.message, at.line, at.column),
-        None => problem.message.clone(),
-    };
-    FieldProblem {
-        pointer: problem.path.pointer(),
-        detail,
-        rule: Some(problem.rule.id().to_owned()),
-        cure: Some(problem.cure.clone()),
-    }
 }
 
 #[cfg(test)]

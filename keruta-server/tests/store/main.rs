@@ -6,6 +6,7 @@
 mod access;
 mod audit;
 mod catalog;
+mod configuration;
 mod queue;
 mod settings;
 mod tasks;

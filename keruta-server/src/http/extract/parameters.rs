@@ -6,7 +6,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::http::ApiError;
-use crate::http::error::field;
+use crate::problem::field;
 
 /// The parameters of the query. A type that denies unknown fields refuses misspelt ones by name.
 #[derive(Debug, Clone, Copy)]
