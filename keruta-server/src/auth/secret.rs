@@ -113,7 +113,7 @@ impl Digest {
 }
 
 /// Whether two texts are the same, in a time that does not depend on where they differ.
-pub(super) fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
