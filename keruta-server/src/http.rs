@@ -7,12 +7,14 @@
 //! | [`etag`](mod@etag), [`page`](mod@page) | versions, and lists a page at a time |
 //! | [`actor`] | who asks |
 //! | [`tasks`] | tasks: made, read, changed, ended, tried again |
+//! | [`health`] | probes and numbers |
 //! | [`layers`] | what stands around every route |
 
 pub mod actor;
 pub mod error;
 pub mod etag;
 pub mod extract;
+pub mod health;
 pub mod layers;
 pub mod page;
 pub mod request_id;
