@@ -9,6 +9,7 @@
 //! | [`tasks`] | tasks: made, read, changed, ended, tried again |
 //! | [`settings`], [`repositories`], [`documents`] | what tasks refer to and stand on |
 //! | [`sessions`], [`tokens`], [`users`], [`audit`] | access, and who did what |
+//! | [`health`] | probes and numbers |
 //! | [`layers`] | what stands around every route |
 
 pub mod actor;
@@ -18,6 +19,7 @@ pub mod error;
 pub mod etag;
 pub mod extract;
 pub mod guard;
+pub mod health;
 pub mod layers;
 pub mod page;
 pub mod repositories;

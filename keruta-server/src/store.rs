@@ -76,6 +76,16 @@ impl Store {
         &*self.database
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where it does not.
+    pub async fn is_there(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(self.database().reader()).await?;
+        Ok(())
+    }
+
     /// Wakes whenever this process has changed a task. Changes by other replicas are to be looked for now and then.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
