@@ -24,7 +24,7 @@ pub use current::Current;
 pub use seed::Seed;
 
 /// What they are called where an error names them.
-const KIND: &str = "settings";
+const KIND: &str = "settings document";
 const ID: &str = "for Kubernetes";
 
 /// How often a change that may be based on any version is tried, where others change them at the same time.

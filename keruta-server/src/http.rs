@@ -21,6 +21,7 @@ pub mod extract;
 pub mod guard;
 pub mod health;
 pub mod layers;
+pub mod openapi;
 pub mod page;
 pub mod repositories;
 pub mod request_id;
@@ -30,12 +31,70 @@ pub mod tasks;
 pub mod tokens;
 pub mod users;
 
+use std::sync::Arc;
+
+use axum::Router;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use keruta_submitter::metrics::Metrics;
+use tokio::sync::watch;
+use tower_http::csrf::ConfigError;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::auth::Access;
+use crate::configuration::Configuration;
+use crate::runner::ClusterState;
+use crate::store::Store;
+use health::HealthState;
+use settings::SettingsState;
+use tasks::TasksState;
 
 pub use error::ApiError;
 pub use etag::{IfMatch, Versioned, etag};
 pub use page::{Cursor, Limit, page};
+
+/// What the API stands on.
+#[derive(Clone)]
+pub struct ApiParts {
+    /// The store.
+    pub store: Store,
+    /// The settings in force.
+    pub configuration: Arc<Configuration>,
+    /// Who may do what.
+    pub access: Access,
+    /// The cluster as the runner sees it.
+    pub cluster: watch::Receiver<ClusterState>,
+    /// The submitter's numbers.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The whole API: all routes, behind the door, with what stands around them.
+///
+/// # Errors
+///
+/// Where an origin that is to be trusted is none.
+pub fn api(parts: &ApiParts) -> Result<Router, ConfigError> {
+    let health =
+        HealthState { store: parts.store.clone(), cluster: parts.cluster.clone(), metrics: Arc::clone(&parts.metrics) };
+    let (routes, document) = routes(parts, &health).split_for_parts();
+    let routes = routes.merge(health::probes(health)).merge(openapi::route(document));
+    Ok(layers::around(layers::guarded(routes, &parts.access)?))
+}
+
+/// All routes that the OpenAPI document tells of.
+fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
+    let ApiParts { store, configuration, access, .. } = parts;
+    OpenApiRouter::new()
+        .merge(tasks::routes(TasksState { store: store.clone(), settings: configuration.settings() }))
+        .merge(settings::routes(SettingsState { store: store.clone(), configuration: Arc::clone(configuration) }))
+        .merge(repositories::routes(store.clone()))
+        .merge(documents::routes(store.clone()))
+        .merge(sessions::routes(access.clone()))
+        .merge(tokens::routes(access.clone()))
+        .merge(users::routes(access.clone()))
+        .merge(audit::routes(store.clone()))
+        .merge(health::routes(health.clone()))
+}
 
 /// The type of scripts.
 static PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -22,6 +22,9 @@ pub use sessions::SignedIn;
 /// How soon a use is noted again.
 const NOTED: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long a note of a use may hold a request up.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// How access is given.
 #[derive(Debug, Clone)]
 pub struct AccessOptions {
@@ -180,6 +183,15 @@ impl Access {
         let rate = if identity.role == Role::Service { &self.inner.services } else { &self.inner.requests };
         within(rate, &identity.credential_id().to_owned())?;
         Ok(identity)
+    }
+}
+
+/// Notes a use. A full disk, or a writer that is busy, is no reason to keep people from reading.
+async fn note(use_: impl Future<Output = Result<(), StoreError>>) {
+    match tokio::time::timeout(PATIENCE, use_).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the use of a credential could not be noted"),
+        Err(_) => tracing::debug!("the database is busy: the use of a credential was not noted"),
     }
 }
 

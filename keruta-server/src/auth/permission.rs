@@ -97,6 +97,12 @@ const fn tasks(rule: Rule, scope: Scope) -> Rule {
 /// The table.
 #[rustfmt::skip]
 pub const TABLE: &[Rule] = &[
+    rule("GET",       "/healthz", Who::Anyone),
+    rule("GET",       "/readyz", Who::Anyone),
+    rule("GET",       "/api/openapi.json", Who::Anyone),
+    services(viewers("GET", "/metrics")),
+    services(viewers("GET", "/api/v1/health")),
+
     rule("GET",       "/api/v1/me", Who::Known),
     rule("PUT",       "/api/v1/me/password", Who::Known),
     rule("POST",      "/api/v1/sessions", Who::Anyone),

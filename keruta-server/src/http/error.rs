@@ -16,6 +16,7 @@ use crate::store::StoreError;
 
 pub use finish::finish;
 pub use kind::Kind;
+pub(super) use kind::PROBLEM_JSON;
 
 /// How long a client is asked to wait for a database that is out of reach.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);

@@ -112,7 +112,7 @@ impl Store {
         let current = version - 1;
         if current != from {
             let id = "for Kubernetes".to_owned();
-            return Err(StoreError::Outdated { kind: "settings", id, given: from, current });
+            return Err(StoreError::Outdated { kind: "settings document", id, given: from, current });
         }
         for (name, new) in changes {
             put(&mut write, version, name, new.as_ref(), author, now).await?;

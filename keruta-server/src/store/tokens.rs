@@ -52,6 +52,10 @@ impl Store {
     /// [`StoreError::AlreadyExists`] where a living token has the name.
     pub async fn create_token(&self, row: &TokenRow<'_>, author: &Author, now: Timestamp) -> Result<Token, StoreError> {
         let mut write = self.write().await?;
+        // One that has expired gives its name away.
+        let update =
+            "UPDATE tokens SET revoked_at = expires_at WHERE name = $1 AND revoked_at IS NULL AND expires_at <= $2";
+        sqlx::query(update).bind(row.name).bind(now.as_microsecond()).execute(&mut *write).await?;
         let made = insert(row, "1 = 1", author, now).execute(&mut *write).await?;
         if made.rows_affected() == 0 {
             return Err(StoreError::AlreadyExists { kind: KIND, id: row.name.to_owned() });

@@ -29,12 +29,17 @@ async fn a_token_is_found_by_its_secret_which_is_nowhere() {
         store.revoke_token("t-1", &ada(), at(6)).await.unwrap();
         store.revoke_token("t-1", &ada(), at(7)).await.unwrap();
         assert_eq!(store.token("t-1").await.unwrap().revoked_at, Some(at(6)), "the first time counts");
-        store.create_token(&token("t-2", "ci", "x"), &ada(), at(8)).await.unwrap();
+        let row = TokenRow { expires_at: Some(at(9)), ..token("t-2", "ci", "x") };
+        store.create_token(&row, &ada(), at(8)).await.unwrap();
+        // One that has ended by itself gives its name away too.
+        assert!(store.create_token(&token("t-4", "ci", "y"), &ada(), at(8)).await.is_err());
+        store.create_token(&token("t-4", "ci", "y"), &ada(), at(9)).await.unwrap();
+        assert_eq!(store.token("t-2").await.unwrap().revoked_at, Some(at(9)));
         let none = store.revoke_token("t-3", &ada(), at(7)).await;
         assert!(matches!(none, Err(StoreError::NotFound { .. })), "{none:?}");
         let log = store.audit(&AuditFilter::default(), None, 10).await.unwrap();
         let actions: Vec<_> = log.iter().map(|entry| entry.action.as_str()).collect();
-        assert_eq!(actions, ["token.created", "token.revoked", "token.created"]);
+        assert_eq!(actions, ["token.created", "token.created", "token.revoked", "token.created"]);
         assert!(log.iter().all(|entry| !format!("{entry:?}").contains(&Digest::of("secret").hex())));
     })
     .await;

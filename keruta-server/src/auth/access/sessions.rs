@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use keruta_api::User;
 
-use super::{Access, AccessError, NOTED, within};
+use super::{Access, AccessError, NOTED, note, within};
 use crate::auth::address::place_of;
 use crate::auth::{Credential, Digest, Identity, Secret};
 use crate::store::{Author, FoundSession, SessionRow, StoreError};
+use crate::value::UserName;
 
 /// Somebody who has just signed in.
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ impl Access {
         if let Some(from) = from {
             within(&self.inner.logins, &place_of(from))?;
         }
-        within(&self.inner.names, &name.to_owned())?;
+        within(&self.inner.names, &key_of(name))?;
         let (user, hash) = self.store().user_by_name(name).await?.unzip();
         // Who may not sign in is nobody, and takes as long.
         let hash = hash.filter(|_| user.as_ref().is_some_and(|user: &User| !user.disabled));
@@ -54,7 +55,7 @@ impl Access {
     ///
     /// [`AccessError::TooMany`].
     pub async fn knows_password(&self, name: &str, password: String) -> Result<bool, AccessError> {
-        within(&self.inner.names, &name.to_owned())?;
+        within(&self.inner.names, &key_of(name))?;
         let hash = self.store().user_by_name(name).await?.map(|(_, hash)| hash);
         Ok(self.passwords().check(password, hash).await?)
     }
@@ -81,6 +82,11 @@ impl Access {
     }
 }
 
+/// What sign-ins are counted by. Names that nobody can have are counted as one.
+fn key_of(name: &str) -> String {
+    if name.parse::<UserName>().is_ok() { name.to_owned() } else { String::new() }
+}
+
 /// Who is known by a cookie.
 pub(super) async fn find(access: &Access, cookie: &str, now: Timestamp) -> Result<Option<Identity>, StoreError> {
     let digest = Digest::of(cookie);
@@ -93,9 +99,7 @@ pub(super) async fn find(access: &Access, cookie: &str, now: Timestamp) -> Resul
         let idle = now.checked_add(options.session_idle).unwrap_or(Timestamp::MAX);
         let longest = session.created_at.checked_add(options.session_longest).unwrap_or(Timestamp::MAX);
         expires_at = idle.min(longest);
-        if let Err(error) = access.store().touch_session(&session.id, now, expires_at).await {
-            tracing::warn!(%error, session = session.id, "the use of a session could not be noted");
-        }
+        note(access.store().touch_session(&session.id, now, expires_at)).await;
     }
     let credential = Credential::Session { id: session.id, user_id, user: session.user, csrf };
     Ok(Some(Identity { role, credential, expires_at: Some(expires_at) }))

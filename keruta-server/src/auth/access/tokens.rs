@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use keruta_api::{CreatedToken, Role, Token};
 
-use super::{Access, AccessError, NOTED};
+use super::{Access, AccessError, NOTED, note};
 use crate::auth::{Credential, Digest, Identity, Secret};
 use crate::store::{Author, FoundToken, Store, StoreError, TokenRow};
 
@@ -90,11 +90,8 @@ pub(super) async fn find(store: &Store, secret: &str, now: Timestamp) -> Result<
     if !lives(&found, now) {
         return Ok(None);
     }
-    if found.token.last_used_at.is_none_or(|used| now.duration_since(used) >= NOTED)
-        && let Err(error) = store.touch_token(&found.token.id, now).await
-    {
-        // A full disk is no reason to keep people from reading.
-        tracing::warn!(%error, token = found.token.id, "the use of a token could not be noted");
+    if found.token.last_used_at.is_none_or(|used| now.duration_since(used) >= NOTED) {
+        note(store.touch_token(&found.token.id, now)).await;
     }
     Ok(identity_of(found.token))
 }
