@@ -65,7 +65,10 @@ pub enum ApiError {
     NoRoute,
     /// The path knows other methods.
     #[error("this path does not take the method; the Allow header names those that it takes")]
-    MethodNotAllowed,
+    MethodNotAllowed {
+        /// Those that it takes: `GET,HEAD`.
+        allow: String,
+    },
     /// It is not in the state that the request needs.
     #[error("{0}")]
     Conflict(String),
@@ -155,7 +158,7 @@ impl ApiError {
             Self::Unauthenticated(_) => Kind::Unauthenticated,
             Self::Forbidden(_) => Kind::Forbidden,
             Self::NotFound { .. } | Self::NoRoute => Kind::NotFound,
-            Self::MethodNotAllowed => Kind::MethodNotAllowed,
+            Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::Conflict(_) => Kind::Conflict,
             Self::Outdated(_) => Kind::Outdated,
             Self::PreconditionRequired => Kind::PreconditionRequired,
@@ -205,6 +208,11 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         if let Some(pause) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(pause)));
+        }
+        if let Self::MethodNotAllowed { allow } = &self
+            && let Ok(allow) = HeaderValue::try_from(allow)
+        {
+            headers.insert(header::ALLOW, allow);
         }
         if kind.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"keruta\""));

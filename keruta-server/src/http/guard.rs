@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 use jiff::Timestamp;
 use tower_http::request_id::RequestId;
 
@@ -37,37 +37,28 @@ pub async fn guard(State(access): State<Access>, request: Request, next: Next) -
     let (mut parts, body) = request.into_parts();
     match admit(&access, &mut parts).await {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(refusal) => refusal,
+        Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn admit(access: &Access, parts: &mut Parts) -> Result<(), Response> {
+async fn admit(access: &Access, parts: &mut Parts) -> Result<(), ApiError> {
     let remote = remote(access, parts);
     parts.extensions.insert(Remote(remote));
     parts.extensions.insert(author("nobody".to_owned(), remote, parts));
     // What no route matches is nobody's to guard: the answer is 404.
     let Some(route) = parts.extensions.get::<MatchedPath>().cloned() else { return Ok(()) };
-    let Some(rule) = rule_of(&parts.method, route.as_str()) else { return Err(closed(&parts.method, route.as_str())) };
+    let rule = rule_of(&parts.method, route.as_str()).ok_or_else(|| closed(&parts.method, route.as_str()))?;
     if rule.who.decide(None) == Decision::Allowed {
         return Ok(());
     }
-    let identity = identify(access, parts, remote).await.map_err(IntoResponse::into_response)?;
-    let refused = |error: ApiError| Err(error.into_response());
-    match rule.who.decide(identity.as_ref()) {
+    let Some(identity) = identify(access, parts, remote).await? else { return Err(ApiError::Unauthenticated(WHO)) };
+    match rule.who.decide(Some(&identity)) {
         Decision::Allowed => {}
-        Decision::Unknown => return refused(ApiError::Unauthenticated(WHO)),
-        Decision::Denied => {
-            let role = identity.map_or("nobody", |identity| identity.role.as_str());
-            return refused(ApiError::Forbidden(format!("the role {role} may not do this")));
-        }
-        Decision::IfOwn(scope) => {
-            if let Some(Identity { credential: Credential::Attempt { task, .. }, .. }) = &identity {
-                own(access, parts, scope, task).await.map_err(IntoResponse::into_response)?;
-            }
-        }
+        Decision::Unknown => return Err(ApiError::Unauthenticated(WHO)),
+        Decision::Denied => return Err(ApiError::Forbidden(format!("the role {} may not do this", identity.role))),
+        Decision::IfOwn(scope) => own(access, parts, scope, &identity).await?,
     }
-    let Some(identity) = identity else { return refused(ApiError::Unauthenticated(WHO)) };
-    against_forgery(&identity, parts).map_err(IntoResponse::into_response)?;
+    against_forgery(&identity, parts)?;
     parts.extensions.insert(Actor(identity.actor()));
     parts.extensions.insert(author(identity.actor(), remote, parts));
     parts.extensions.insert(identity);
@@ -75,14 +66,14 @@ async fn admit(access: &Access, parts: &mut Parts) -> Result<(), Response> {
 }
 
 /// A method that the table does not have: one that the route does not know, or a route that was forgotten.
-fn closed(method: &Method, route: &str) -> Response {
-    match methods_of(route).map(HeaderValue::try_from) {
-        Some(Ok(allowed)) => ([(header::ALLOW, allowed)], ApiError::MethodNotAllowed).into_response(),
-        _ => {
+fn closed(method: &Method, route: &str) -> ApiError {
+    methods_of(route).map_or_else(
+        || {
             tracing::error!(%method, route, "a route stands in no rule, and is closed");
-            ApiError::Forbidden("nobody may do this".to_owned()).into_response()
-        }
-    }
+            ApiError::Forbidden("nobody may do this".to_owned())
+        },
+        |allow| ApiError::MethodNotAllowed { allow },
+    )
 }
 
 fn remote(access: &Access, parts: &Parts) -> Option<IpAddr> {
@@ -122,13 +113,16 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
 }
 
 /// Whether what is asked for is the task's.
-async fn own(access: &Access, parts: &mut Parts, scope: Scope, task: &str) -> Result<(), ApiError> {
+async fn own(access: &Access, parts: &mut Parts, scope: Scope, identity: &Identity) -> Result<(), ApiError> {
+    let Credential::Attempt { task, .. } = &identity.credential else {
+        return Err(ApiError::Forbidden("this is for the token of a task".to_owned()));
+    };
     let parameters = RawPathParams::from_request_parts(parts, &())
         .await
         .map_err(|_| ApiError::parameter("", "the path is not UTF-8 text"))?;
     let asked = parameters.iter().next().map(|(_, value)| value.to_owned());
     let owned = match scope {
-        Scope::Task => Some(task.to_owned()),
+        Scope::Task => Some(task.clone()),
         Scope::Repository | Scope::Document => {
             let task = access.store().task(task).await?;
             let spec = task.spec.task();

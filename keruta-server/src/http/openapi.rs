@@ -10,7 +10,7 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{OpenApi, Ref, RefOr};
+use utoipa::openapi::{InfoBuilder, OpenApi, Ref, RefOr};
 
 use super::error::PROBLEM_JSON;
 use super::guard::cookie_name;
@@ -31,11 +31,11 @@ pub fn route(document: OpenApi) -> Router {
 
 /// Adds what all operations have: who may ask, and that any error is a problem document.
 fn finished(mut document: OpenApi) -> OpenApi {
-    document.info.title = "keruta".to_owned();
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    document.info.description = Some("Tasks, their queue and logs, and what they stand on.".to_owned());
-    document.info.license = None;
-    document.info.contact = None;
+    document.info = InfoBuilder::new()
+        .title("keruta")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Tasks, their queue and logs, and what they stand on."))
+        .build();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("keruta_ROLE_SECRET").build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));

@@ -104,10 +104,11 @@ fn lives(found: &FoundToken, now: Timestamp) -> bool {
 fn identity_of(token: Token) -> Option<Identity> {
     let credential = match (token.role, token.task_id, token.attempt) {
         (Role::Task, Some(task), Some(attempt)) => Credential::Attempt { id: token.id, task, attempt },
-        // A task's token without a task opens nothing.
-        (Role::Task, ..) => return None,
-        (_, None, _) => Credential::Token { id: token.id, name: token.name },
-        (_, Some(_), _) => return None,
+        (Role::Viewer | Role::Operator | Role::Admin | Role::Service, None, None) => {
+            Credential::Token { id: token.id, name: token.name }
+        }
+        // A task's token without a task, or another one with a task, opens nothing.
+        _ => return None,
     };
     Some(Identity { role: token.role, credential, expires_at: token.expires_at })
 }
