@@ -38,10 +38,18 @@ pub struct LogRecord {
     pub pod: String,
     /// The container.
     pub container: String,
+    /// The number of the log that it is of: one run of one container.
+    pub source: i64,
     /// The line's number in its container's log, from 1.
     pub line: u64,
     /// The text. Bytes that are no UTF-8 are replaced by U+FFFD.
     pub message: String,
+    /// The text's bytes in base64, where they are no UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_base64: Option<String>,
+    /// Set where the line is so long that it goes on in the next record, which has the same number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub continues: bool,
     /// Set where lines may be lost here: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<String>,

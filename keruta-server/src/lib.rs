@@ -1,6 +1,7 @@
 //! The keruta server: the queue of tasks, their database, their logs and the API.
 
 pub mod http;
+pub mod log;
 pub mod queue;
 pub mod runner;
 pub mod store;

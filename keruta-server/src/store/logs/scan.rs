@@ -1,0 +1,157 @@
+//! The logs of a task read as one, in the order of time.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::load::{Loaded, Loader};
+use super::{LogError, SourceInfo};
+use crate::log::{Chunk, Direction, Entry, LineFilter, Merge, Places};
+use crate::store::Store;
+
+/// An entry of a log.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The log.
+    pub source: Arc<SourceInfo>,
+    chunk: Arc<Chunk>,
+    first_entry: u64,
+    index: usize,
+}
+
+impl Item {
+    pub(super) const fn new(source: Arc<SourceInfo>, chunk: Arc<Chunk>, first_entry: u64, index: usize) -> Self {
+        Self { source, chunk, first_entry, index }
+    }
+
+    /// How many entries of the log are before it.
+    #[must_use]
+    pub const fn place(&self) -> u64 {
+        self.first_entry + self.index as u64
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn entry(&self) -> Option<Entry<'_>> {
+        self.chunk.get(self.index)
+    }
+}
+
+/// One log of several.
+struct Log {
+    loader: Loader,
+    loaded: VecDeque<Loaded>,
+}
+
+impl Log {
+    /// How far all is given out, or not wanted.
+    fn place(&self, direction: Direction) -> u64 {
+        let Some(loaded) = self.loaded.front() else { return self.loader.place() };
+        let next = loaded.next(direction).unwrap_or_default() as u64 + loaded.first_entry;
+        match direction {
+            Direction::Forward => next,
+            Direction::Backward => next + 1,
+        }
+    }
+
+    /// The key of the next entry that is wanted, where it is loaded.
+    fn key(&self, direction: Direction) -> Option<i64> {
+        let loaded = self.loaded.front()?;
+        Some(loaded.key(loaded.next(direction)?))
+    }
+}
+
+/// Reads several logs as one.
+pub(super) struct Scan {
+    direction: Direction,
+    logs: Vec<Log>,
+    merge: Merge,
+    /// How many bytes it may unpack before it gives back what it has.
+    budget: u64,
+    spent: u64,
+}
+
+impl Scan {
+    /// Reads from a place on, up to what there is of each log now.
+    pub(super) fn new(
+        store: &Store,
+        sources: &[Arc<SourceInfo>],
+        filter: &Arc<LineFilter>,
+        direction: Direction,
+        places: &Places,
+        budget: u64,
+    ) -> Self {
+        let mut merge = Merge::new(direction);
+        let mut logs = Vec::with_capacity(sources.len());
+        for (log, source) in (0..).zip(sources) {
+            let place = places.of(source.id).min(source.entries);
+            let range = match direction {
+                Direction::Forward => (place, source.entries),
+                Direction::Backward => (0, place),
+            };
+            let loader = Loader::new(store.clone(), Arc::clone(source), Arc::clone(filter), direction, range);
+            logs.push(Log { loader, loaded: VecDeque::new() });
+            if range.0 < range.1 {
+                // It is opened when its turn may have come.
+                let bound = match direction {
+                    Direction::Forward => source.first,
+                    Direction::Backward => source.latest,
+                };
+                merge.push(bound, log);
+            }
+        }
+        Self { direction, logs, merge, budget, spent: 0 }
+    }
+
+    /// How far it has read.
+    pub(super) fn places(&self) -> Places {
+        let mut places = Places::default();
+        for log in &self.logs {
+            places.set(log.loader.source.id, log.place(self.direction));
+        }
+        places
+    }
+
+    /// Reads up to so many entries; fewer where the logs end, or where the budget does.
+    pub(super) async fn next(&mut self, want: usize) -> Result<Vec<Item>, LogError> {
+        let mut items = Vec::with_capacity(want.min(4096));
+        while items.len() < want {
+            let Some((bound, number)) = self.merge.pop() else { break };
+            let Some(log) = self.logs.get_mut(number as usize) else { break };
+            if log.loaded.is_empty() {
+                if self.spent >= self.budget {
+                    self.merge.push(bound, number);
+                    break;
+                }
+                if let Some((loaded, bytes)) = log.loader.next().await? {
+                    self.spent += bytes;
+                    log.loaded = loaded;
+                    self.merge.push(log.key(self.direction).unwrap_or(bound), number);
+                }
+                continue;
+            }
+            self.run(number, bound, want, &mut items);
+        }
+        Ok(items)
+    }
+
+    /// Takes entries of one log as long as they come before all others.
+    fn run(&mut self, number: u32, bound: i64, want: usize, items: &mut Vec<Item>) {
+        let Some(log) = self.logs.get_mut(number as usize) else { return };
+        let source = &log.loader.source;
+        let mut last = bound;
+        while let Some(loaded) = log.loaded.front_mut() {
+            while let Some(index) = loaded.next(self.direction) {
+                last = loaded.key(index);
+                if items.len() == want || !self.merge.is_next(last, number) {
+                    self.merge.push(last, number);
+                    return;
+                }
+                loaded.given += 1;
+                items.push(Item::new(Arc::clone(source), Arc::clone(&loaded.chunk), loaded.first_entry, index));
+            }
+            log.loaded.pop_front();
+        }
+        // What comes next is not before this.
+        self.merge.push(last, number);
+    }
+}
