@@ -12,7 +12,9 @@ mod status;
 mod task;
 
 pub use event::TaskEvent;
-pub use log::{LogLevel, LogRecord};
+pub use log::{
+    LogAppended, LogHit, LogHits, LogLevel, LogLevels, LogLine, LogPage, LogRecord, LogSourceSummary, LogSummary,
+};
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};
 pub use status::TaskStatus;

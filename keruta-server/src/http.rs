@@ -8,6 +8,7 @@
 //! | [`actor`] | who asks |
 //! | [`tasks`] | tasks: made, read, changed, ended, tried again |
 //! | [`health`] | probes and numbers |
+//! | [`logs`] | logs: read, searched, followed, sent by agents |
 //! | [`layers`] | what stands around every route |
 
 pub mod actor;
@@ -16,6 +17,7 @@ pub mod etag;
 pub mod extract;
 pub mod health;
 pub mod layers;
+pub mod logs;
 pub mod page;
 pub mod request_id;
 pub mod tasks;

@@ -214,7 +214,8 @@ impl Entry<'_> {
         if !self.gap {
             return None;
         }
-        let unreadable = |_| Gap { after: None, before: None, reason: String::from_utf8_lossy(self.message).into_owned() };
+        let unreadable =
+            |_| Gap { after: None, before: None, reason: String::from_utf8_lossy(self.message).into_owned() };
         Some(serde_json::from_slice(self.message).unwrap_or_else(unreadable))
     }
 

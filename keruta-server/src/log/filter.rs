@@ -17,7 +17,9 @@ const LONGEST: usize = 4096;
 #[non_exhaustive]
 pub enum FilterError {
     /// No level has this name.
-    #[error("{0} is no level; write DEBUG, INFO, WARN or ERROR for it and all above, =INFO for it alone, INFO,ERROR for several")]
+    #[error(
+        "{0} is no level; write DEBUG, INFO, WARN or ERROR for it and all above, =INFO for it alone, INFO,ERROR for several"
+    )]
     Level(String),
     /// The text to look for is too long.
     #[error("the text to look for has more than {LONGEST} bytes")]
@@ -29,7 +31,9 @@ pub enum FilterError {
     #[error("the regular expression is not valid: {0}")]
     Regex(String),
     /// The regular expression is too large.
-    #[error("the regular expression takes more than {REGEX_BYTES} bytes when it is compiled; write it with fewer repetitions")]
+    #[error(
+        "the regular expression takes more than {REGEX_BYTES} bytes when it is compiled; write it with fewer repetitions"
+    )]
     RegexSize,
 }
 
@@ -313,7 +317,8 @@ mod tests {
             builder.push(&line(message));
         }
         let chunk = Chunk::decode(&builder.finish().unwrap().data).unwrap();
-        let picked = |text, range| LineFilter { texts: vec![keyword(text)], ..LineFilter::default() }.pick(&chunk, range);
+        let picked =
+            |text, range| LineFilter { texts: vec![keyword(text)], ..LineFilter::default() }.pick(&chunk, range);
         assert_eq!(picked("bb", 0..4), Picked::Some(vec![]));
         assert_eq!(picked("a", 0..4), Picked::Some(vec![0, 1, 2]));
         assert_eq!(picked("ab", 1..9), Picked::Some(vec![2]));

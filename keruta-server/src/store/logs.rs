@@ -76,15 +76,23 @@ impl LogStore {
         self.write(request).await
     }
 
-    /// Keeps lines of a log that an agent sends, where exactly `offset` entries are kept already.
+    /// Keeps lines of a log that an agent sends, where exactly `offset` entries are kept already; `done` where nothing more will
+    /// come. The same batch again is kept once.
     ///
     /// Lines are numbered on; the numbers in `entries` are not looked at.
     ///
     /// # Errors
     ///
-    /// [`LogError::Offset`] with the true offset where it is another one, and where the database fails; nothing is kept then.
-    pub async fn append_at(&self, source: &LogSource, offset: u64, entries: &[LogEntry]) -> Result<Kept, LogError> {
-        match self.write(append::Request::at(source, offset, entries)?).await {
+    /// [`LogError::Offset`] with the true offset where it is another one, [`LogError::Captured`] where a submitter reads this
+    /// log, and where the database fails; nothing is kept then.
+    pub async fn append_at(
+        &self,
+        source: &LogSource,
+        offset: u64,
+        entries: &[LogEntry],
+        done: bool,
+    ) -> Result<Kept, LogError> {
+        match self.write(append::Request::at(source, offset, entries, done)?).await {
             Err(LogError::Offset { current }) if self.has(source, offset, entries).await? => {
                 Ok(Kept { entries: current, news: false })
             }

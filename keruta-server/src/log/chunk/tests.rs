@@ -126,7 +126,8 @@ fn a_bomb_and_a_newer_form_are_refused() {
 fn a_million_ordinary_lines_need_a_fifth_of_their_bytes() {
     let mut builder = ChunkBuilder::new(0);
     for number in 1..=4_000_u64 {
-        let message = format!("worker.{}: step {number} of the build was done in 12.3 s, {} warnings", number % 7, number % 5);
+        let message =
+            format!("worker.{}: step {number} of the build was done in 12.3 s, {} warnings", number % 7, number % 5);
         builder.push(&LogEntry::Line(LogLine {
             number,
             timestamp: timestamp(1_764_000_000_000_000_000 + (number * 51_237) as i64),

@@ -54,12 +54,12 @@ impl Request {
         })
     }
 
-    pub(super) fn at(source: &LogSource, offset: u64, entries: &[LogEntry]) -> Result<Self, LogError> {
+    pub(super) fn at(source: &LogSource, offset: u64, entries: &[LogEntry], done: bool) -> Result<Self, LogError> {
         Ok(Self {
             source: source.clone(),
             place: Place::At(offset),
             chunks: chunks(offset, numbered(offset, entries))?,
-            done: false,
+            done,
         })
     }
 
@@ -80,10 +80,7 @@ fn numbered(offset: u64, entries: &[LogEntry]) -> impl Iterator<Item = Cow<'_, L
     })
 }
 
-fn chunks<'a>(
-    before: u64,
-    entries: impl Iterator<Item = Cow<'a, LogEntry>>,
-) -> Result<Vec<EncodedChunk>, LogError> {
+fn chunks<'a>(before: u64, entries: impl Iterator<Item = Cow<'a, LogEntry>>) -> Result<Vec<EncodedChunk>, LogError> {
     let mut chunks = Vec::new();
     let mut builder = ChunkBuilder::new(before);
     for entry in entries {

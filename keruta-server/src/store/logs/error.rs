@@ -46,6 +46,9 @@ pub enum LogError {
         /// How many entries it has.
         current: u64,
     },
+    /// The log is read from the container's output.
+    #[error("this log is read from the container's output: send lines under another name")]
+    Captured,
     /// The server stops.
     #[error("the store of logs has stopped")]
     Stopped,

@@ -248,8 +248,7 @@ impl LogStore {
         let select = "SELECT first_entry FROM log_chunks WHERE source_id = $1 AND sealed = 1 AND exported_at IS NULL \
             AND received_at <= $2 ORDER BY first_entry";
         let rows = sqlx::query(select).bind(log).bind(old).fetch_all(self.store.database().reader()).await?;
-        let ready: std::collections::BTreeSet<i64> =
-            rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let ready: std::collections::BTreeSet<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         let mut bytes = 0;
         let in_a_row = metas.into_iter().take_while(|meta| {
             let wanted = bytes < object_bytes && ready.contains(&integer(meta.first_entry));

@@ -93,6 +93,9 @@ impl Follow {
         loop {
             if self.behind {
                 if let Some(items) = self.read_behind().await? {
+                    if items.is_empty() {
+                        continue;
+                    }
                     self.quiet_since = Instant::now();
                     return Ok(News::Items(items));
                 }
@@ -128,13 +131,14 @@ impl Follow {
         }
     }
 
-    /// Reads what the database has behind the place; `None` where that is all.
+    /// Reads some of what the database has behind the place; `None` where that is all.
     async fn read_behind(&mut self) -> Result<Option<Vec<Item>>, LogError> {
         // A thousand that read at once would leave nothing to the writer.
         let turns = Arc::clone(&self.store.catching_up);
         let _turn = turns.acquire_owned().await.map_err(|_| LogError::Stopped)?;
-        loop {
-            if self.scan.is_none() {
+        let scan = match &mut self.scan {
+            Some(scan) => scan,
+            none => {
                 // What was handed out until now is in the database.
                 self.batches = self.feed.batches.subscribe();
                 let sources = self.store.wanted(&self.query).await?;
@@ -142,28 +146,24 @@ impl Follow {
                     self.behind = false;
                     return Ok(None);
                 }
-                let scan =
-                    Scan::new(&self.store.store, &sources, &self.query.filter, Direction::Forward, &self.places, TURN);
-                self.scan = Some(scan);
+                let (store, filter) = (&self.store.store, &self.query.filter);
+                none.insert(Scan::new(store, &sources, filter, Direction::Forward, &self.places, TURN))
             }
-            let Some(scan) = &mut self.scan else { continue };
-            let items = match scan.next(STEP).await {
-                Ok(items) => items,
-                Err(error) => {
-                    self.scan = None;
-                    return Err(error);
-                }
-            };
-            for (log, place) in scan.places().iter() {
-                self.places.set(log, place);
-            }
-            if items.len() < STEP {
+        };
+        let items = match scan.next(STEP).await {
+            Ok(items) => items,
+            Err(error) => {
                 self.scan = None;
+                return Err(error);
             }
-            if !items.is_empty() {
-                return Ok(Some(items));
-            }
+        };
+        for (log, place) in scan.places().iter() {
+            self.places.set(log, place);
         }
+        if items.len() < STEP {
+            self.scan = None;
+        }
+        Ok(Some(items))
     }
 
     /// Takes what is new of a batch.
@@ -233,9 +233,9 @@ impl Follow {
         }
         let sources = self.store.sources(&self.query.task).await?;
         self.note(&sources);
-        let all = sources.iter().all(|source| {
-            source.done && (!self.query.wants(source) || self.places.of(source.id) >= source.entries)
-        });
+        let all = sources
+            .iter()
+            .all(|source| source.done && (!self.query.wants(source) || self.places.of(source.id) >= source.entries));
         Ok((all && !sources.is_empty()).then_some(News::Ended(Some(task.status))))
     }
 

@@ -29,7 +29,6 @@ pub struct Batch {
     log: i64,
     source: LogSource,
     first_entry: u64,
-    key: i64,
     entries: u64,
     data: Bytes,
     chunk: OnceLock<Result<Arc<Chunk>, ChunkError>>,
@@ -46,15 +45,8 @@ pub struct Rendered {
 }
 
 impl Batch {
-    pub(super) const fn new(
-        log: i64,
-        source: LogSource,
-        first_entry: u64,
-        key: i64,
-        entries: u64,
-        data: Bytes,
-    ) -> Self {
-        Self { log, source, first_entry, key, entries, data, chunk: OnceLock::new(), rendered: OnceLock::new() }
+    pub(super) const fn new(log: i64, source: LogSource, first_entry: u64, entries: u64, data: Bytes) -> Self {
+        Self { log, source, first_entry, entries, data, chunk: OnceLock::new(), rendered: OnceLock::new() }
     }
 
     /// The log's number.
@@ -81,12 +73,8 @@ impl Batch {
         self.first_entry + self.entries
     }
 
-    pub(super) const fn key(&self) -> i64 {
-        self.key
-    }
-
-    /// Its entries; unpacked for the first who asks.
-    pub(super) fn chunk(&self) -> Option<&Arc<Chunk>> {
+    /// Its entries, unpacked for the first who asks; `None` where they do not unpack.
+    pub fn chunk(&self) -> Option<&Arc<Chunk>> {
         self.chunk.get_or_init(|| Chunk::decode(&self.data).map(Arc::new)).as_ref().ok()
     }
 

@@ -102,8 +102,7 @@ impl Loader {
         (from, to): (u64, u64),
     ) -> Self {
         let (metas, loads) = Default::default();
-        let mut loader =
-            Self { store, source, filter, direction, from, to, metas, asked: None, loads, warm: false };
+        let mut loader = Self { store, source, filter, direction, from, to, metas, asked: None, loads, warm: false };
         loader.asked = loader.rest();
         loader
     }
@@ -120,6 +119,12 @@ impl Loader {
         (self.from < self.to).then_some(self.place())
     }
 
+    /// Begins anew with what was not given out.
+    fn again(&mut self) {
+        self.forget();
+        self.asked = self.rest();
+    }
+
     fn forget(&mut self) {
         for (_, load) in self.loads.drain(..) {
             load.abort();
@@ -127,30 +132,36 @@ impl Loader {
         self.metas.clear();
     }
 
-    /// The next chunks, and how many bytes they have; nothing may be wanted of them. `None` at the end.
+    /// The next chunks, and how many bytes they have; nothing may be wanted of them. `None` at the end. Dropped while it
+    /// waits, it has taken nothing.
     pub(super) async fn next(&mut self) -> Result<Option<(VecDeque<Loaded>, u64)>, LogError> {
         loop {
             self.fill().await?;
-            let Some((expected, mut load)) = self.loads.pop_front() else {
+            let Some((expected, load)) = self.loads.front_mut() else {
                 match self.direction {
                     Direction::Forward => self.from = self.to,
                     Direction::Backward => self.to = self.from,
                 }
                 return Ok(None);
             };
-            let loaded = (&mut load).await;
+            let (expected, loaded) = (*expected, load.await);
+            self.loads.pop_front();
             self.warm = true;
             let mut loaded = match loaded {
-                Ok(loaded) => loaded?,
-                Err(_) => return Err(LogError::Stopped),
+                Ok(Ok(loaded)) => loaded,
+                failed => {
+                    self.again();
+                    return Err(failed.map_or(LogError::Stopped, |failed| failed.err().unwrap_or(LogError::Stopped)));
+                }
             };
             let whole = loaded.first().is_some_and(|first| first.first_entry == expected.first)
                 && loaded.last().is_some_and(|last| last.first_entry + last.chunk.len() as u64 == expected.end)
-                && loaded.windows(2).all(|pair| pair[0].first_entry + pair[0].chunk.len() as u64 == pair[1].first_entry);
+                && loaded
+                    .windows(2)
+                    .all(|pair| pair[0].first_entry + pair[0].chunk.len() as u64 == pair[1].first_entry);
             if !whole {
                 // They were merged or deleted in the meantime.
-                self.forget();
-                self.asked = self.rest();
+                self.again();
                 continue;
             }
             match self.direction {
@@ -241,7 +252,8 @@ async fn load(
                 let why = format!("{} of its {} entries are there", chunk.len(), meta.stats.entries);
                 return Err(StoreError::Corrupt { table: "log_chunks", column: "data", why }.into());
             }
-            let within = |place: u64| usize::try_from(place.saturating_sub(entry)).unwrap_or(usize::MAX).min(chunk.len());
+            let within =
+                |place: u64| usize::try_from(place.saturating_sub(entry)).unwrap_or(usize::MAX).min(chunk.len());
             let picked = filter.pick(&chunk, within(from)..within(to));
             Ok(Loaded::new(Arc::new(chunk), entry, meta.key, picked))
         };

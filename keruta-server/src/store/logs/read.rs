@@ -148,8 +148,11 @@ impl LogStore {
                 let data = chunks::data(pool, source.id, meta.first_entry, meta.first_entry).await?;
                 for (meta, data) in data {
                     let (log, first) = (source.id, meta.first_entry);
-                    let chunk = crate::log::Chunk::decode(&data)
-                        .map_err(|error| LogError::Chunk { log, entry: first, source: error })?;
+                    let chunk = crate::log::Chunk::decode(&data).map_err(|error| LogError::Chunk {
+                        log,
+                        entry: first,
+                        source: error,
+                    })?;
                     entry = first + chunk.at_line(line) as u64;
                 }
             }

@@ -183,7 +183,8 @@ async fn delete(
     let (mut gaps, mut bytes, mut stored) = (0, 0, 0);
     for meta in metas {
         // It may have been merged with others meanwhile, and compressed harder.
-        let delete = "DELETE FROM log_chunks WHERE source_id = $1 AND first_entry = $2 AND entries = $3 RETURNING stored_bytes";
+        let delete =
+            "DELETE FROM log_chunks WHERE source_id = $1 AND first_entry = $2 AND entries = $3 RETURNING stored_bytes";
         let deleted = sqlx::query(delete)
             .bind(log)
             .bind(integer(meta.first_entry))

@@ -65,6 +65,8 @@ pub(super) struct Scan {
     direction: Direction,
     logs: Vec<Log>,
     merge: Merge,
+    /// What was read and not given out.
+    items: Vec<Item>,
     /// How many bytes it may unpack before it gives back what it has.
     budget: u64,
     spent: u64,
@@ -99,7 +101,7 @@ impl Scan {
                 merge.push(bound, log);
             }
         }
-        Self { direction, logs, merge, budget, spent: 0 }
+        Self { direction, logs, merge, items: Vec::new(), budget, spent: 0 }
     }
 
     /// How far it has read.
@@ -111,43 +113,46 @@ impl Scan {
         places
     }
 
-    /// Reads up to so many entries; fewer where the logs end, or where the budget does.
+    /// Reads up to so many entries; fewer where the logs end, or where the budget does. Dropped while it waits, it has lost
+    /// nothing, but its places are ahead.
     pub(super) async fn next(&mut self, want: usize) -> Result<Vec<Item>, LogError> {
-        let mut items = Vec::with_capacity(want.min(4096));
-        while items.len() < want {
+        while self.items.len() < want {
             let Some((bound, number)) = self.merge.pop() else { break };
             let Some(log) = self.logs.get_mut(number as usize) else { break };
-            if log.loaded.is_empty() {
-                if self.spent >= self.budget {
-                    self.merge.push(bound, number);
-                    break;
-                }
-                if let Some((loaded, bytes)) = log.loader.next().await? {
-                    self.spent += bytes;
-                    log.loaded = loaded;
-                    self.merge.push(log.key(self.direction).unwrap_or(bound), number);
-                }
+            if !log.loaded.is_empty() {
+                self.run(number, bound, want);
                 continue;
             }
-            self.run(number, bound, want, &mut items);
+            // Its turn stays its turn while it waits.
+            self.merge.push(bound, number);
+            if self.spent >= self.budget {
+                break;
+            }
+            let loaded = log.loader.next().await?;
+            self.merge.pop();
+            if let Some((loaded, bytes)) = loaded {
+                self.spent += bytes;
+                log.loaded = loaded;
+                self.merge.push(log.key(self.direction).unwrap_or(bound), number);
+            }
         }
-        Ok(items)
+        Ok(std::mem::take(&mut self.items))
     }
 
     /// Takes entries of one log as long as they come before all others.
-    fn run(&mut self, number: u32, bound: i64, want: usize, items: &mut Vec<Item>) {
+    fn run(&mut self, number: u32, bound: i64, want: usize) {
         let Some(log) = self.logs.get_mut(number as usize) else { return };
         let source = &log.loader.source;
         let mut last = bound;
         while let Some(loaded) = log.loaded.front_mut() {
             while let Some(index) = loaded.next(self.direction) {
                 last = loaded.key(index);
-                if items.len() == want || !self.merge.is_next(last, number) {
+                if self.items.len() == want || !self.merge.is_next(last, number) {
                     self.merge.push(last, number);
                     return;
                 }
                 loaded.given += 1;
-                items.push(Item::new(Arc::clone(source), Arc::clone(&loaded.chunk), loaded.first_entry, index));
+                self.items.push(Item::new(Arc::clone(source), Arc::clone(&loaded.chunk), loaded.first_entry, index));
             }
             log.loaded.pop_front();
         }

@@ -118,7 +118,8 @@ impl LogStore {
         let encoded = match group.chunks.len() {
             1 => None,
             _ => {
-                let rows = chunks::data(self.store.database().reader(), log, first.first_entry, last.first_entry).await?;
+                let rows =
+                    chunks::data(self.store.database().reader(), log, first.first_entry, last.first_entry).await?;
                 if rows.iter().map(|(meta, _)| meta).ne(&group.chunks) {
                     return Ok(false);
                 }
@@ -181,9 +182,7 @@ async fn replace(
 }
 
 /// One chunk of several.
-fn merged<'a>(
-    chunks: impl Iterator<Item = &'a [u8]>,
-) -> Result<EncodedChunk, (usize, crate::log::ChunkError)> {
+fn merged<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Result<EncodedChunk, (usize, crate::log::ChunkError)> {
     let mut builder: Option<ChunkBuilder> = None;
     for (at, data) in chunks.enumerate() {
         let chunk = Chunk::decode(data).map_err(|error| (at, error))?;

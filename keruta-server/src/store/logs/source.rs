@@ -48,6 +48,8 @@ pub struct TaskState {
     pub status: TaskStatus,
     /// Its present attempt.
     pub attempt: u32,
+    /// The namespace of its objects.
+    pub namespace: String,
 }
 
 /// How large the logs are.
@@ -74,7 +76,8 @@ pub struct LogSizes {
 const TABLE: &str = "log_sources";
 const COLUMNS: &str = "id, task_id, attempt, namespace, job, pod, pod_uid, container, restart, cursor, done, entries, lines, \
     debug, info, warn, error, gaps, bytes, stored_bytes, first_ns, latest_ns";
-const KEY: &str = "task_id = $1 AND attempt = $2 AND namespace = $3 AND pod_uid = $4 AND container = $5 AND restart = $6";
+const KEY: &str =
+    "task_id = $1 AND attempt = $2 AND namespace = $3 AND pod_uid = $4 AND container = $5 AND restart = $6";
 
 pub(super) fn read(row: &AnyRow) -> Result<SourceInfo, StoreError> {
     let columns = Columns { table: TABLE, row };
@@ -237,9 +240,13 @@ impl LogStore {
 }
 
 pub(super) async fn task_state(store: &crate::store::Store, task: &str) -> Result<Option<TaskState>, StoreError> {
-    let select = "SELECT status, attempt FROM tasks WHERE id = $1";
+    let select = "SELECT status, attempt, namespace FROM tasks WHERE id = $1";
     let row = sqlx::query(select).bind(task).fetch_optional(store.database().reader()).await?;
     let Some(row) = row else { return Ok(None) };
     let columns = Columns { table: "tasks", row: &row };
-    Ok(Some(TaskState { status: columns.word("status")?, attempt: columns.number("attempt")? }))
+    Ok(Some(TaskState {
+        status: columns.word("status")?,
+        attempt: columns.number("attempt")?,
+        namespace: columns.text("namespace")?,
+    }))
 }

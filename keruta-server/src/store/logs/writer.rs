@@ -13,7 +13,7 @@ use super::append::{Kept, Place, Request as Append};
 use super::chunks::{NewChunk, insert, integer};
 use super::hub::{Batch, Hub};
 use super::{LogError, source};
-use crate::log::{LevelCounts, TARGET};
+use crate::log::{EncodedChunk, LevelCounts, TARGET};
 use crate::store::{Store, StoreError};
 
 /// How many batches are written at once.
@@ -52,8 +52,8 @@ pub(super) async fn run(store: Store, hub: Arc<Hub>, mut requests: mpsc::Receive
 /// Where a batch was written.
 struct Written {
     log: i64,
-    /// The first entry and the key of each chunk.
-    chunks: Vec<(u64, i64)>,
+    /// The first entry of each chunk.
+    chunks: Vec<u64>,
     entries: u64,
     news: bool,
 }
@@ -62,8 +62,9 @@ fn publish(hub: &Hub, append: Append, written: &Written) -> Kept {
     if written.news && !append.chunks.is_empty() {
         hub.publish(&append.source.attempt.task, || {
             let chunks = append.chunks.into_iter().zip(&written.chunks);
-            let batch = |(chunk, (first_entry, key)): (crate::log::EncodedChunk, &(u64, i64))| {
-                Batch::new(written.log, append.source.clone(), *first_entry, *key, chunk.stats.entries, Bytes::from(chunk.data))
+            let batch = |(chunk, first_entry): (EncodedChunk, &u64)| {
+                let data = Bytes::from(chunk.data);
+                Batch::new(written.log, append.source.clone(), *first_entry, chunk.stats.entries, data)
             };
             chunks.map(batch).collect()
         });
@@ -142,7 +143,7 @@ async fn write(
         info = info + $11, warn = warn + $12, error = error + $13, gaps = gaps + $14, bytes = bytes + $15, \
         stored_bytes = stored_bytes + $16, updated_at = $17 \
         WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR cursor IS NULL OR cursor <> $2) AND lines < $3 \
-        AND ($4 < 0 OR entries = $4) RETURNING entries, floor_ns";
+        AND ($4 < 0 OR entries = $4 AND cursor IS NULL) RETURNING entries, floor_ns";
     let row = sqlx::query(update)
         .bind(log)
         .bind(cursor)
@@ -173,7 +174,7 @@ async fn write(
         // What is large already need not be merged.
         let sealed = encoded.stats.bytes >= TARGET as u64 / 2;
         insert(transaction, NewChunk { log, first_entry, key, encoded, sealed, received_at: now }).await?;
-        chunks.push((first_entry, key));
+        chunks.push(first_entry);
         floor = floor.max(encoded.stats.latest);
         first_entry += encoded.stats.entries;
     }
@@ -191,6 +192,7 @@ async fn refused(
     let entries = u64::try_from(row.try_get::<i64, _>("entries")?).unwrap_or_default();
     let kept: Option<String> = row.try_get("cursor")?;
     match &append.place {
+        Place::At(_) if kept.is_some() => Err(LogError::Captured),
         Place::At(_) => Err(LogError::Offset { current: entries }),
         Place::Behind { cursor, .. } if kept.as_ref() == Some(cursor) => {
             Ok(Some(Written { log, chunks: Vec::new(), entries, news: false }))
