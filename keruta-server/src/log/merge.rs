@@ -93,9 +93,9 @@ mod tests {
             Direction::Forward => left.front().copied(),
             Direction::Backward => left.back().copied(),
         };
-        for (log, left) in left.iter().enumerate() {
+        for (log, left) in (0..).zip(&left) {
             if let Some((_, key)) = head(left) {
-                merge.push(key, log as u32);
+                merge.push(key, log);
             }
         }
         let mut order = Vec::new();

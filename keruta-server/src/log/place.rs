@@ -114,7 +114,7 @@ mod tests {
         fn a_place_is_its_text(logs in proptest::collection::btree_map(0..i64::MAX, 0..i64::MAX, 0..9), forward: bool) {
             let mut places = Places::default();
             for (log, entries) in logs {
-                places.set(log, entries as u64);
+                places.set(log, entries.cast_unsigned());
             }
             let direction = if forward { Direction::Forward } else { Direction::Backward };
             let place = Place { direction, places };

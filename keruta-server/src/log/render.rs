@@ -61,16 +61,15 @@ impl Renderer {
             out.extend_from_slice(b",\"gap\":");
             string(out, &gap.reason);
         } else {
-            match std::str::from_utf8(entry.message) {
-                Ok(text) => string(out, text),
-                Err(_) => {
-                    string(out, &String::from_utf8_lossy(entry.message));
-                    out.extend_from_slice(b",\"messageBase64\":\"");
-                    self.scratch.clear();
-                    BASE64_STANDARD.encode_string(entry.message, &mut self.scratch);
-                    out.extend_from_slice(self.scratch.as_bytes());
-                    out.push(b'"');
-                }
+            if let Ok(text) = std::str::from_utf8(entry.message) {
+                string(out, text);
+            } else {
+                string(out, &String::from_utf8_lossy(entry.message));
+                out.extend_from_slice(b",\"messageBase64\":\"");
+                self.scratch.clear();
+                BASE64_STANDARD.encode_string(entry.message, &mut self.scratch);
+                out.extend_from_slice(self.scratch.as_bytes());
+                out.push(b'"');
             }
             if entry.continues {
                 out.extend_from_slice(b",\"continues\":true");

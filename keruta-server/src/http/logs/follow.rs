@@ -3,6 +3,8 @@
 //! Each line is an event, a [`keruta_api::LogRecord`] as JSON, whose id is the place behind it: a client that was cut sends the
 //! last one as `Last-Event-ID` and misses and doubles nothing. The last event is an `end` with the task's status.
 
+use std::cmp::Ordering;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -192,12 +194,13 @@ impl Id {
         let mut back = String::new();
         for (other, entries) in places.iter() {
             match other.cmp(&log) {
-                std::cmp::Ordering::Less => front.push_str(&format!("{other:x}-{entries:x}.")),
-                std::cmp::Ordering::Equal => {}
-                std::cmp::Ordering::Greater => back.push_str(&format!(".{other:x}-{entries:x}")),
+                Ordering::Less => _ = write!(front, "{other:x}-{entries:x}."),
+                Ordering::Equal => {}
+                Ordering::Greater => _ = write!(back, ".{other:x}-{entries:x}"),
             }
         }
-        front.push_str(&format!("{log:x}-"));
+        // Writing to memory does not fail.
+        let _ = write!(front, "{log:x}-");
         back.push_str("\ndata: ");
         Self { log, front, back }
     }

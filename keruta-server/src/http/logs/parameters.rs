@@ -1,5 +1,6 @@
 //! What a query of a log may say.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -127,12 +128,12 @@ impl LogParameters {
     /// Understands them, or says all that is wrong.
     pub(super) fn understand(self, task: &str, headers: &HeaderMap, now: Timestamp) -> Result<Wanted, ApiError> {
         let mut wrong = Wrong(Vec::new());
-        let attempt = wrong.number("attempt", self.attempt.as_deref(), 1, u32::MAX);
-        let source = wrong.number("source", self.source.as_deref(), 1, i64::MAX);
-        let limit = wrong.number("limit", self.limit.as_deref(), 1, LIMIT.1);
-        let tail = wrong.number("tail", self.tail.as_deref(), 0, LIMIT.1);
-        let line = wrong.number("line", self.line.as_deref(), 1, u64::from(u32::MAX) << 16);
-        let before = wrong.number("before", self.before.as_deref(), 0, LIMIT.1 as u64).unwrap_or_default();
+        let attempt = wrong.number("attempt", self.attempt.as_deref(), 1..=u32::MAX);
+        let source = wrong.number("source", self.source.as_deref(), 1..=i64::MAX);
+        let limit = wrong.number("limit", self.limit.as_deref(), 1..=LIMIT.1);
+        let tail = wrong.number("tail", self.tail.as_deref(), 0..=LIMIT.1);
+        let line = wrong.number("line", self.line.as_deref(), 1..=u64::from(u32::MAX) << 16);
+        let before = wrong.number("before", self.before.as_deref(), 0..=LIMIT.1 as u64).unwrap_or_default();
         let since = wrong.time("since", self.since.as_deref(), now);
         let until = wrong.time("until", self.until.as_deref(), now);
         let levels = wrong.parsed("level", self.level.as_deref(), str::parse);
@@ -224,13 +225,13 @@ impl Wrong {
         parse(text?).map_err(|error| self.say(name, error.to_string())).ok()
     }
 
-    fn number<N>(&mut self, name: &str, text: Option<&str>, least: N, most: N) -> Option<N>
+    fn number<N>(&mut self, name: &str, text: Option<&str>, range: RangeInclusive<N>) -> Option<N>
     where
         N: std::str::FromStr + PartialOrd + std::fmt::Display,
     {
         self.parsed(name, text, |text| {
-            let number = text.parse().ok().filter(|number| (&least..=&most).contains(&number));
-            number.ok_or_else(|| format!("is not a whole number from {least} to {most}"))
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            number.ok_or_else(|| format!("is not a whole number from {} to {}", range.start(), range.end()))
         })
     }
 

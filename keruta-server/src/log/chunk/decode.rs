@@ -16,11 +16,12 @@ impl Chunk {
     pub fn decode(data: &[u8]) -> Result<Self, ChunkError> {
         let size = zstd::zstd_safe::get_frame_content_size(data).ok().flatten().ok_or(ChunkError::Size)?;
         let size = usize::try_from(size).ok().filter(|size| (1..=MAX_RAW).contains(&(*size as u64)));
-        read(Bytes::from(decompress(data, size.ok_or(ChunkError::Size)?).map_err(ChunkError::Zstd)?))
+        let raw = decompress(data, size.ok_or(ChunkError::Size)?).map_err(ChunkError::Zstd)?;
+        read(&Bytes::from(raw))
     }
 }
 
-fn read(raw: Bytes) -> Result<Chunk, ChunkError> {
+fn read(raw: &Bytes) -> Result<Chunk, ChunkError> {
     let Some((&version, mut rest)) = raw.split_first() else { return Err(ChunkError::Size) };
     if version != VERSION {
         return Err(ChunkError::Version(version));

@@ -56,8 +56,8 @@ proptest! {
             LogEntry::Gap(_) => None,
         });
         prop_assert_eq!(stats.entries, entries.len() as u64);
-        prop_assert_eq!(stats.gaps as usize, entries.len() - lines().count());
-        prop_assert_eq!(stats.levels.total() as usize, lines().filter(|line| !line.continues).count());
+        prop_assert_eq!(stats.gaps, (entries.len() - lines().count()) as u64);
+        prop_assert_eq!(stats.levels.total(), lines().filter(|line| !line.continues).count() as u64);
         prop_assert_eq!(stats.first_line, lines().next().map_or(41, |line| line.number));
         prop_assert_eq!(stats.last_line, lines().last().map_or(41, |line| line.number));
         if let Some(earliest) = chunk.times().iter().min() {
@@ -111,7 +111,7 @@ proptest! {
 
 #[test]
 fn a_bomb_and_a_newer_form_are_refused() {
-    let bomb = zstd::bulk::compress(&vec![0; (MAX_RAW + 1) as usize], 1).unwrap();
+    let bomb = zstd::bulk::compress(&vec![0; usize::try_from(MAX_RAW + 1).unwrap()], 1).unwrap();
     assert!(matches!(Chunk::decode(&bomb), Err(ChunkError::Size)));
     let newer = zstd::bulk::compress(&[2, 0, 0, 0, 0, 0], 1).unwrap();
     assert!(matches!(Chunk::decode(&newer), Err(ChunkError::Version(2))));
@@ -125,12 +125,12 @@ fn a_bomb_and_a_newer_form_are_refused() {
 #[test]
 fn a_million_ordinary_lines_need_a_fifth_of_their_bytes() {
     let mut builder = ChunkBuilder::new(0);
-    for number in 1..=4_000_u64 {
+    for number in 1..=4_000_u32 {
         let message =
             format!("worker.{}: step {number} of the build was done in 12.3 s, {} warnings", number % 7, number % 5);
         builder.push(&LogEntry::Line(LogLine {
-            number,
-            timestamp: timestamp(1_764_000_000_000_000_000 + (number * 51_237) as i64),
+            number: number.into(),
+            timestamp: timestamp(1_764_000_000_000_000_000 + i64::from(number) * 51_237),
             level: Level::Info,
             message: message.into(),
             continues: false,

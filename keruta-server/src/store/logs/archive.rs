@@ -23,7 +23,7 @@ pub struct ArchiveSettings {
 
 impl Default for ArchiveSettings {
     fn default() -> Self {
-        Self { age: Duration::from_secs(24 * 3600), level: 12 }
+        Self { age: Duration::from_hours(24), level: 12 }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::store::StoreError;
 
 /// How many chunks are deleted in one transaction.
 const STEP: i64 = 500;
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How long lines are kept; `None` is for ever. A task's own time comes before its namespace's, and that before the default.
 #[derive(Debug, Clone, PartialEq, Eq)]

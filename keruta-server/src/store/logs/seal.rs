@@ -23,7 +23,7 @@ pub struct SealSettings {
 
 impl Default for SealSettings {
     fn default() -> Self {
-        Self { bytes: TARGET as u64, age: Duration::from_secs(3600), most: 32 }
+        Self { bytes: TARGET as u64, age: Duration::from_hours(1), most: 32 }
     }
 }
 
@@ -115,22 +115,19 @@ impl LogStore {
     /// Replaces chunks by one; false where they are not what they were any more.
     async fn merge(&self, log: i64, group: &Group) -> Result<bool, LogError> {
         let (Some(first), Some(last)) = (group.chunks.first(), group.chunks.last()) else { return Ok(false) };
-        let encoded = match group.chunks.len() {
-            1 => None,
-            _ => {
-                let rows =
-                    chunks::data(self.store.database().reader(), log, first.first_entry, last.first_entry).await?;
-                if rows.iter().map(|(meta, _)| meta).ne(&group.chunks) {
-                    return Ok(false);
-                }
-                let merged = tokio::task::spawn_blocking(move || {
-                    merged(rows.iter().map(|(_, data)| data.as_slice()))
-                        .map_err(|(at, source)| (rows.get(at).map_or(0, |(meta, _)| meta.first_entry), source))
-                });
-                let merged = merged.await.map_err(|_| LogError::Stopped)?;
-                Some(merged.map_err(|(entry, source)| LogError::Chunk { log, entry, source })?)
+        let mut encoded = None;
+        if group.chunks.len() > 1 {
+            let rows = chunks::data(self.store.database().reader(), log, first.first_entry, last.first_entry).await?;
+            if rows.iter().map(|(meta, _)| meta).ne(&group.chunks) {
+                return Ok(false);
             }
-        };
+            let merged = tokio::task::spawn_blocking(move || {
+                merged(rows.iter().map(|(_, data)| data.as_slice()))
+                    .map_err(|(at, source)| (rows.get(at).map_or(0, |(meta, _)| meta.first_entry), source))
+            });
+            let merged = merged.await.map_err(|_| LogError::Stopped)?;
+            encoded = Some(merged.map_err(|(entry, source)| LogError::Chunk { log, entry, source })?);
+        }
         let mut transaction = self.store.write().await?;
         let Some(encoded) = encoded else {
             let update = "UPDATE log_chunks SET sealed = 1 WHERE source_id = $1 AND first_entry = $2 AND sealed = 0";

@@ -98,10 +98,10 @@ impl Writer {
         append: &Append,
         now: i64,
     ) -> Result<Written, LogError> {
-        if let Some(log) = self.numbers.get(&append.source).copied() {
-            if let Some(written) = write(transaction, log, append, now).await? {
-                return Ok(written);
-            }
+        if let Some(log) = self.numbers.get(&append.source).copied()
+            && let Some(written) = write(transaction, log, append, now).await?
+        {
+            return Ok(written);
         }
         // New, or deleted since.
         let log = source::number(transaction, &append.source, now).await?;
