@@ -111,7 +111,7 @@ pub struct ChunkStats {
 }
 
 /// A chunk, unpacked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Chunk {
     lines_before: u64,
     text: Bytes,
@@ -164,6 +164,27 @@ impl Chunk {
             continues: kind & CONTINUES != 0,
             gap: kind & GAP != 0,
         })
+    }
+
+    /// These entries alone.
+    #[must_use]
+    pub fn select(&self, indices: &[u32]) -> Self {
+        let (mut text, mut kinds) = (Vec::new(), Vec::new());
+        let mut chunk = Self { lines_before: self.lines_before, ..Self::default() };
+        for index in indices.iter().map(|index| *index as usize) {
+            let (Some(entry), Some(kind), Some(end)) = (self.get(index), self.kinds.get(index), self.ends.get(index))
+            else {
+                continue;
+            };
+            // It is not longer than the whole, whose ends fit.
+            text.extend_from_slice(entry.message);
+            chunk.ends.push(u32::try_from(text.len()).unwrap_or(*end));
+            chunk.times.push(entry.time);
+            chunk.numbers.push(entry.number);
+            kinds.push(*kind);
+        }
+        (chunk.text, chunk.kinds) = (text.into(), kinds.into());
+        chunk
     }
 
     /// All entries in their order.

@@ -61,6 +61,12 @@ impl Merge {
         self.heap.peek().is_none_or(|Reverse(other)| self.rank(key, log) < *other)
     }
 
+    /// Whether there are no logs in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     fn rank(&self, key: i64, log: u32) -> (i64, i64) {
         match self.direction {
             Direction::Forward => (key, log.into()),

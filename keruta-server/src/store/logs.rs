@@ -22,6 +22,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use keruta_submitter::logs::{Cursor, LogEntry, LogSource};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -72,7 +73,7 @@ impl LogStore {
     ///
     /// [`LogError::Behind`] where another one has kept these lines, and where the database fails; nothing is kept then.
     pub async fn append(&self, source: &LogSource, entries: &[LogEntry], cursor: &Cursor) -> Result<Kept, LogError> {
-        let request = append::Request::behind(source, entries, cursor)?;
+        let request = append::Request::behind(source, entries, cursor, Timestamp::now())?;
         self.write(request).await
     }
 
@@ -92,7 +93,7 @@ impl LogStore {
         entries: &[LogEntry],
         done: bool,
     ) -> Result<Kept, LogError> {
-        match self.write(append::Request::at(source, offset, entries, done)?).await {
+        match self.write(append::Request::at(source, offset, entries, done, Timestamp::now())?).await {
             Err(LogError::Offset { current }) if self.has(source, offset, entries).await? => {
                 Ok(Kept { entries: current, news: false })
             }

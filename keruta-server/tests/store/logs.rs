@@ -324,6 +324,37 @@ async fn a_line_is_handed_on_when_it_is_written() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_lost_as_a_whole_says_so_at_its_time() {
+    on_each(async |store| {
+        let logs = LogStore::start(store);
+        let gap = LogEntry::Gap(Gap { after: None, before: None, reason: "the Pod was gone".into() });
+        let begun = Timestamp::now();
+        logs.append(&source("a", 1, "main"), &[gap], &cursor(0, true)).await.unwrap();
+        let items = all(&logs, &LogQuery::new("a")).await;
+        let noticed = keruta_server::log::timestamp(items[0].entry().unwrap().time);
+        assert!((begun..=Timestamp::now()).contains(&noticed), "{noticed}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_of_very_long_lines_ends_early() {
+    on_each(async |store| {
+        let logs = LogStore::start(store);
+        let long = "x".repeat(1 << 20);
+        for number in 1..=40 {
+            logs.append(&source("a", 1, "main"), &[line(number, ms(0), &long)], &cursor(number, false)).await.unwrap();
+        }
+        let page = logs.page(&LogQuery::new("a"), Start::First, 1000).await.unwrap();
+        assert_eq!((page.items.len(), page.next.is_some()), (16, true));
+        let page = logs.page(&LogQuery::new("a"), Start::Tail, 1000).await.unwrap();
+        assert_eq!((page.items.len(), page.previous.is_some()), (16, true));
+        assert_eq!(all(&logs, &LogQuery::new("a")).await.len(), 40);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_follower_that_is_slow_misses_nothing() {
     on_each(async |store| {
         let logs = LogStore::start(store);

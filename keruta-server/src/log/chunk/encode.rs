@@ -35,6 +35,8 @@ pub struct EncodedChunk {
 #[derive(Debug)]
 pub struct ChunkBuilder {
     lines_before: u64,
+    /// The time of a gap that says none.
+    now: i64,
     /// The last line's number, and whether it goes on.
     last: (u64, bool),
     first_time: Option<i64>,
@@ -57,6 +59,7 @@ impl ChunkBuilder {
     pub const fn new(lines_before: u64) -> Self {
         Self {
             lines_before,
+            now: 0,
             last: (lines_before, false),
             first_time: None,
             last_time: 0,
@@ -73,12 +76,18 @@ impl ChunkBuilder {
         }
     }
 
+    /// Says at which time a gap without lines around it is noticed.
+    #[must_use]
+    pub fn noticed_at(self, now: i64) -> Self {
+        Self { now, ..self }
+    }
+
     /// The chunk that goes on behind it.
     #[must_use]
-    pub const fn next(&self) -> Self {
+    pub fn next(&self) -> Self {
         let (number, goes_on) = self.last;
         // The rest of a line has the line's number.
-        Self::new(number.saturating_sub(if goes_on { 1 } else { 0 }))
+        Self::new(number.saturating_sub(u64::from(goes_on))).noticed_at(self.now)
     }
 
     /// How many bytes of messages it has.
@@ -119,7 +128,8 @@ impl ChunkBuilder {
             LogEntry::Gap(gap) => {
                 // A gap has only texts and times, which have a JSON.
                 let message = serde_json::to_vec(gap).unwrap_or_default();
-                let time = gap.before.or(gap.after).map_or(self.last_time, nanoseconds);
+                let time = gap.before.or(gap.after).map(nanoseconds).or(self.first_time.map(|_| self.last_time));
+                let time = time.unwrap_or(self.now);
                 self.add(Entry {
                     number: self.last.0,
                     time,

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use keruta_submitter::logs::{Cursor, LogEntry, LogSource};
 
 use super::{LogError, LogQuery, LogStore, Start};
-use crate::log::{ChunkBuilder, EncodedChunk, Places, TARGET};
+use crate::log::{ChunkBuilder, EncodedChunk, Places, TARGET, nanoseconds};
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,23 +43,34 @@ pub(super) enum Place {
 }
 
 impl Request {
-    pub(super) fn behind(source: &LogSource, entries: &[LogEntry], cursor: &Cursor) -> Result<Self, LogError> {
+    pub(super) fn behind(
+        source: &LogSource,
+        entries: &[LogEntry],
+        cursor: &Cursor,
+        now: Timestamp,
+    ) -> Result<Self, LogError> {
         let first_line = entries.iter().find_map(line_number);
         let before = first_line.map_or(cursor.lines, |first| first.saturating_sub(1));
         let text = serde_json::to_string(cursor).map_err(LogError::Cursor)?;
         Ok(Self {
             source: source.clone(),
             place: Place::Behind { cursor: text, first_line, lines: cursor.lines },
-            chunks: chunks(before, entries.iter().map(Cow::Borrowed))?,
+            chunks: chunks(before, entries.iter().map(Cow::Borrowed), now)?,
             done: cursor.done,
         })
     }
 
-    pub(super) fn at(source: &LogSource, offset: u64, entries: &[LogEntry], done: bool) -> Result<Self, LogError> {
+    pub(super) fn at(
+        source: &LogSource,
+        offset: u64,
+        entries: &[LogEntry],
+        done: bool,
+        now: Timestamp,
+    ) -> Result<Self, LogError> {
         Ok(Self {
             source: source.clone(),
             place: Place::At(offset),
-            chunks: chunks(offset, numbered(offset, entries))?,
+            chunks: chunks(offset, numbered(offset, entries), now)?,
             done,
         })
     }
@@ -80,9 +92,13 @@ fn numbered(offset: u64, entries: &[LogEntry]) -> impl Iterator<Item = Cow<'_, L
     })
 }
 
-fn chunks<'a>(before: u64, entries: impl Iterator<Item = Cow<'a, LogEntry>>) -> Result<Vec<EncodedChunk>, LogError> {
+fn chunks<'a>(
+    before: u64,
+    entries: impl Iterator<Item = Cow<'a, LogEntry>>,
+    now: Timestamp,
+) -> Result<Vec<EncodedChunk>, LogError> {
     let mut chunks = Vec::new();
-    let mut builder = ChunkBuilder::new(before);
+    let mut builder = ChunkBuilder::new(before).noticed_at(nanoseconds(now));
     for entry in entries {
         if builder.bytes() >= TARGET {
             chunks.push(builder.finish().map_err(LogError::Encode)?);

@@ -16,6 +16,7 @@ use crate::log::{Direction, Picked, Places};
 
 /// How many entries come at once of what is kept already.
 const STEP: usize = 1000;
+const STEP_BYTES: usize = 1 << 20;
 /// How much is unpacked before another follower has its turn.
 const TURN: u64 = 4 << 20;
 /// How long lines are waited for when a task has ended and a log has not.
@@ -150,7 +151,7 @@ impl Follow {
                 none.insert(Scan::new(store, &sources, filter, Direction::Forward, &self.places, TURN))
             }
         };
-        let items = match scan.next(STEP).await {
+        let items = match scan.next(STEP, STEP_BYTES).await {
             Ok(items) => items,
             Err(error) => {
                 self.scan = None;
@@ -160,7 +161,7 @@ impl Follow {
         for (log, place) in scan.places().iter() {
             self.places.set(log, place);
         }
-        if items.len() < STEP {
+        if scan.is_over() {
             self.scan = None;
         }
         Ok(Some(items))
@@ -222,7 +223,7 @@ impl Follow {
     fn ended(&self) -> Option<News> {
         let seen = self.seen.borrow();
         let task = seen.task.as_ref()?;
-        let done = seen.logs.iter().all(|(.., done)| *done);
+        let done = seen.logs.iter().all(|(log, _, done)| *done || self.wanted.get(log) == Some(&false));
         (task.status.is_final() && done && !seen.logs.is_empty()).then_some(News::Ended(Some(task.status)))
     }
 
@@ -235,7 +236,7 @@ impl Follow {
         self.note(&sources);
         let all = sources
             .iter()
-            .all(|source| source.done && (!self.query.wants(source) || self.places.of(source.id) >= source.entries));
+            .all(|source| !self.query.wants(source) || source.done && self.places.of(source.id) >= source.entries);
         Ok((all && !sources.is_empty()).then_some(News::Ended(Some(task.status))))
     }
 

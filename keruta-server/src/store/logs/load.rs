@@ -20,30 +20,31 @@ const AHEAD: usize = 4;
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) chunk: Arc<Chunk>,
-    pub(super) first_entry: u64,
+    /// Which entries of the log it has.
+    first_entry: u64,
+    end: u64,
+    /// Where each entry stands behind the first, where entries were left away.
+    places: Option<Vec<u32>>,
     /// The latest time up to each entry, where it is not the entry's own.
     keys: Option<Vec<i64>>,
-    pub(super) picked: Picked,
+    picked: Picked,
     /// How many of what was picked were given out.
     pub(super) given: usize,
 }
 
 impl Loaded {
-    pub(super) fn new(chunk: Arc<Chunk>, first_entry: u64, key: i64, picked: Picked) -> Self {
-        let mut latest = key;
-        let ordered = chunk.times().iter().all(|time| {
-            let in_order = *time >= latest;
-            latest = latest.max(*time);
-            in_order
-        });
-        let keys = (!ordered).then(|| {
-            let keys = chunk.times().iter().scan(key, |latest, time| {
-                *latest = (*latest).max(*time);
-                Some(*latest)
-            });
-            keys.collect()
-        });
-        Self { chunk, first_entry, keys, picked, given: 0 }
+    fn new(chunk: Chunk, meta: &Meta, picked: Picked) -> Self {
+        let (first_entry, end, keys) = (meta.first_entry, meta.end(), keys(&chunk, meta.key));
+        match picked {
+            // A few lines would keep all others in memory.
+            Picked::Some(indices) if indices.len() * 2 < chunk.len() => {
+                let some = |keys: Vec<i64>| indices.iter().filter_map(|at| keys.get(*at as usize).copied()).collect();
+                let (keys, chunk) = (keys.map(some), Arc::new(chunk.select(&indices)));
+                let picked = Picked::All(0..indices.len());
+                Self { chunk, first_entry, end, places: Some(indices), keys, picked, given: 0 }
+            }
+            picked => Self { chunk: Arc::new(chunk), first_entry, end, places: None, keys, picked, given: 0 },
+        }
     }
 
     /// The next entry that was picked.
@@ -58,6 +59,32 @@ impl Loaded {
         let keys = self.keys.as_deref().unwrap_or_else(|| self.chunk.times());
         keys.get(index).copied().unwrap_or_default()
     }
+
+    /// How many entries of the log are before one.
+    pub(super) fn place(&self, index: usize) -> u64 {
+        let behind = match &self.places {
+            Some(places) => places.get(index).map_or(0, |place| u64::from(*place)),
+            None => index as u64,
+        };
+        self.first_entry + behind
+    }
+}
+
+/// The latest time up to each entry; `None` where it is the entry's own time.
+fn keys(chunk: &Chunk, key: i64) -> Option<Vec<i64>> {
+    let mut latest = key;
+    let ordered = chunk.times().iter().all(|time| {
+        let in_order = *time >= latest;
+        latest = latest.max(*time);
+        in_order
+    });
+    let keys = || {
+        chunk.times().iter().scan(key, |latest, time| {
+            *latest = (*latest).max(*time);
+            Some(*latest)
+        })
+    };
+    (!ordered).then(|| keys().collect())
 }
 
 type Load = JoinHandle<Result<Vec<Loaded>, LogError>>;
@@ -155,10 +182,8 @@ impl Loader {
                 }
             };
             let whole = loaded.first().is_some_and(|first| first.first_entry == expected.first)
-                && loaded.last().is_some_and(|last| last.first_entry + last.chunk.len() as u64 == expected.end)
-                && loaded
-                    .windows(2)
-                    .all(|pair| pair[0].first_entry + pair[0].chunk.len() as u64 == pair[1].first_entry);
+                && loaded.last().is_some_and(|last| last.end == expected.end)
+                && loaded.windows(2).all(|pair| pair[0].end == pair[1].first_entry);
             if !whole {
                 // They were merged or deleted in the meantime.
                 self.again();
@@ -255,7 +280,7 @@ async fn load(
             let within =
                 |place: u64| usize::try_from(place.saturating_sub(entry)).unwrap_or(usize::MAX).min(chunk.len());
             let picked = filter.pick(&chunk, within(from)..within(to));
-            Ok(Loaded::new(Arc::new(chunk), entry, meta.key, picked))
+            Ok(Loaded::new(chunk, &meta, picked))
         };
         rows.into_iter().map(unpack).collect()
     });

@@ -13,6 +13,9 @@ use crate::log::{Direction, LineFilter, Place, Places};
 const BUDGET: u64 = 256 << 20;
 /// How many entries come at once of a whole log.
 const STEP: usize = 2000;
+const STEP_BYTES: usize = 1 << 20;
+/// How many bytes of messages a page has at most, but for its last entry.
+const PAGE_BYTES: usize = 16 << 20;
 
 /// Which entries of a task's logs are wanted.
 #[derive(Debug, Clone)]
@@ -104,7 +107,8 @@ impl LogStore {
 
     /// A page of at most `limit` entries.
     ///
-    /// It may have fewer, and still a next page, where much has to be read to find what is wanted.
+    /// It may have fewer, and still a next page, where much has to be read to find what is wanted, and where lines are very
+    /// long.
     ///
     /// # Errors
     ///
@@ -119,7 +123,7 @@ impl LogStore {
             Start::Line { line, before } => (Direction::Forward, self.at_line(&sources, line, before).await?),
         };
         let mut scan = Scan::new(&self.store, &sources, &query.filter, direction, &places, BUDGET);
-        let mut items = scan.next(limit).await?;
+        let mut items = scan.next(limit, PAGE_BYTES).await?;
         let (begin, end) = match direction {
             Direction::Forward => (within(&places, &sources), scan.places()),
             Direction::Backward => {
@@ -171,7 +175,7 @@ impl LogStore {
         let sources = self.wanted(query).await?;
         let scan = Scan::new(&self.store, &sources, &query.filter, Direction::Forward, places, u64::MAX);
         Ok(Box::pin(try_unfold(scan, |mut scan| async move {
-            let items = scan.next(STEP).await?;
+            let items = scan.next(STEP, STEP_BYTES).await?;
             Ok((!items.is_empty()).then_some((items, scan)))
         })))
     }

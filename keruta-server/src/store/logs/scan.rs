@@ -14,19 +14,15 @@ pub struct Item {
     /// The log.
     pub source: Arc<SourceInfo>,
     chunk: Arc<Chunk>,
-    first_entry: u64,
     index: usize,
+    place: u64,
 }
 
 impl Item {
-    pub(super) const fn new(source: Arc<SourceInfo>, chunk: Arc<Chunk>, first_entry: u64, index: usize) -> Self {
-        Self { source, chunk, first_entry, index }
-    }
-
     /// How many entries of the log are before it.
     #[must_use]
     pub const fn place(&self) -> u64 {
-        self.first_entry + self.index as u64
+        self.place
     }
 
     /// What it says.
@@ -46,7 +42,7 @@ impl Log {
     /// How far all is given out, or not wanted.
     fn place(&self, direction: Direction) -> u64 {
         let Some(loaded) = self.loaded.front() else { return self.loader.place() };
-        let next = loaded.next(direction).unwrap_or_default() as u64 + loaded.first_entry;
+        let next = loaded.place(loaded.next(direction).unwrap_or_default());
         match direction {
             Direction::Forward => next,
             Direction::Backward => next + 1,
@@ -67,9 +63,12 @@ pub(super) struct Scan {
     merge: Merge,
     /// What was read and not given out.
     items: Vec<Item>,
+    /// How many bytes they have.
+    bytes: usize,
     /// How many bytes it may unpack before it gives back what it has.
     budget: u64,
     spent: u64,
+    cut: bool,
 }
 
 impl Scan {
@@ -101,7 +100,7 @@ impl Scan {
                 merge.push(bound, log);
             }
         }
-        Self { direction, logs, merge, items: Vec::new(), budget, spent: 0 }
+        Self { direction, logs, merge, items: Vec::new(), bytes: 0, budget, spent: 0, cut: false }
     }
 
     /// How far it has read.
@@ -113,19 +112,25 @@ impl Scan {
         places
     }
 
-    /// Reads up to so many entries; fewer where the logs end, or where the budget does. Dropped while it waits, it has lost
-    /// nothing, but its places are ahead.
-    pub(super) async fn next(&mut self, want: usize) -> Result<Vec<Item>, LogError> {
-        while self.items.len() < want {
+    /// Whether all was read, or as much as the budget allows.
+    pub(super) fn is_over(&self) -> bool {
+        self.cut || self.merge.is_empty()
+    }
+
+    /// Reads up to so many entries, and not much more than so many bytes; fewer where the logs end, or where the budget does.
+    /// Dropped while it waits, it has lost nothing, but its places are ahead.
+    pub(super) async fn next(&mut self, want: usize, bytes: usize) -> Result<Vec<Item>, LogError> {
+        while self.items.len() < want && self.bytes < bytes {
             let Some((bound, number)) = self.merge.pop() else { break };
             let Some(log) = self.logs.get_mut(number as usize) else { break };
             if !log.loaded.is_empty() {
-                self.run(number, bound, want);
+                self.run(number, bound, want, bytes);
                 continue;
             }
             // Its turn stays its turn while it waits.
             self.merge.push(bound, number);
             if self.spent >= self.budget {
+                self.cut = true;
                 break;
             }
             let loaded = log.loader.next().await?;
@@ -136,23 +141,26 @@ impl Scan {
                 self.merge.push(log.key(self.direction).unwrap_or(bound), number);
             }
         }
+        self.bytes = 0;
         Ok(std::mem::take(&mut self.items))
     }
 
     /// Takes entries of one log as long as they come before all others.
-    fn run(&mut self, number: u32, bound: i64, want: usize) {
+    fn run(&mut self, number: u32, bound: i64, want: usize, bytes: usize) {
         let Some(log) = self.logs.get_mut(number as usize) else { return };
         let source = &log.loader.source;
         let mut last = bound;
         while let Some(loaded) = log.loaded.front_mut() {
             while let Some(index) = loaded.next(self.direction) {
                 last = loaded.key(index);
-                if self.items.len() == want || !self.merge.is_next(last, number) {
+                if self.items.len() == want || self.bytes >= bytes || !self.merge.is_next(last, number) {
                     self.merge.push(last, number);
                     return;
                 }
                 loaded.given += 1;
-                self.items.push(Item::new(Arc::clone(source), Arc::clone(&loaded.chunk), loaded.first_entry, index));
+                self.bytes += loaded.chunk.range(index).len();
+                let (source, chunk) = (Arc::clone(source), Arc::clone(&loaded.chunk));
+                self.items.push(Item { source, chunk, index, place: loaded.place(index) });
             }
             log.loaded.pop_front();
         }

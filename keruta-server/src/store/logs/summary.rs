@@ -9,6 +9,7 @@ use crate::log::{Direction, LevelCounts, Places};
 
 /// How many entries are looked at at once.
 const STEP: usize = 10_000;
+const STEP_BYTES: usize = 4 << 20;
 /// How much may be unpacked for a count.
 const BUDGET: u64 = 1 << 30;
 
@@ -55,7 +56,7 @@ impl LogStore {
             if query.filter.wants_all() && hits.first.len() >= limit {
                 return Ok(hits);
             }
-            let items = scan.next(STEP).await?;
+            let items = scan.next(STEP, STEP_BYTES).await?;
             if items.is_empty() {
                 break;
             }

@@ -81,15 +81,19 @@ impl Writer {
     async fn write(&mut self, group: &[Request]) -> Result<Vec<Result<Written, LogError>>, StoreError> {
         let now = Timestamp::now().as_microsecond();
         let mut transaction = self.store.write().await?;
+        // Rows are locked in one order by all who lock several, so that none wait for each other.
+        let mut order: Vec<_> = group.iter().enumerate().collect();
+        order.sort_by_key(|(_, request)| self.numbers.get(&request.append.source).copied().unwrap_or(i64::MAX));
         let mut written = Vec::with_capacity(group.len());
-        for request in group {
-            written.push(match self.append(&mut transaction, &request.append, now).await {
+        for (index, request) in order {
+            match self.append(&mut transaction, &request.append, now).await {
                 Err(LogError::Store(error)) => return Err(error),
-                answer => answer,
-            });
+                answer => written.push((index, answer)),
+            }
         }
         transaction.commit().await?;
-        Ok(written)
+        written.sort_by_key(|(index, _)| *index);
+        Ok(written.into_iter().map(|(_, answer)| answer).collect())
     }
 
     async fn append(
