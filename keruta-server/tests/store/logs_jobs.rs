@@ -314,7 +314,7 @@ async fn logs_are_exported_into_a_directory_by_its_url() {
         assert_eq!(text.split(|byte| *byte == b'\n').count(), 51);
     })
     .await;
-    for wrong in ["logs", "ftp://host/logs", "s3:///x"] {
+    for wrong in ["logs", "ftp://host/logs", "s3:///x", "memory:///"] {
         assert!(ExportTarget::open(wrong, []).is_err(), "{wrong}");
     }
 }

@@ -71,8 +71,8 @@ pub enum ExportError {
         #[source]
         source: object_store::Error,
     },
-    /// The URL does not parse.
-    #[error("{0} is no URL; write s3://BUCKET/PREFIX, gs://…, az://… or file:///DIRECTORY")]
+    /// The URL does not parse, or leads nowhere that lasts.
+    #[error("{0} is no URL of a place that lasts; write s3://BUCKET/PREFIX, gs://…, az://… or file:///DIRECTORY")]
     NotAUrl(String),
     /// An object could not be written.
     #[error("the object {path} could not be written")]
@@ -120,6 +120,10 @@ impl ExportTarget {
         // One provider of cryptography in the whole program.
         #[cfg(feature = "cloud")]
         let _ = rustls::crypto::ring::default_provider().install_default();
+        // What is exported may be deleted here: memory is no place for it.
+        if url.starts_with("memory:") {
+            return Err(ExportError::NotAUrl(url.to_owned()));
+        }
         let parsed = url.parse().map_err(|_| ExportError::NotAUrl(url.to_owned()))?;
         let options = options.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
         let (store, prefix) = object_store::parse_url_opts(&parsed, options)
