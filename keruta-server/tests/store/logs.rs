@@ -338,6 +338,23 @@ async fn a_log_that_was_lost_as_a_whole_says_so_at_its_time() {
 }
 
 #[tokio::test]
+async fn many_large_logs_at_the_same_time_are_followed() {
+    on_each(async |store| {
+        let logs = LogStore::start(store);
+        let long = "x".repeat(1000);
+        for number in 0..30 {
+            // More at once than a follower reads in a turn.
+            let lines: Vec<_> = (1..=260).map(|n| line(n, ms(n.cast_signed()), &format!("{n} {long}"))).collect();
+            logs.append(&source("a", 1, &format!("c{number}")), &lines, &cursor(260, false)).await.unwrap();
+        }
+        let mut follow = logs.follow(LogQuery::new("a"), Places::default());
+        let told = told(&mut follow, 7800).await.0;
+        assert!(told.iter().enumerate().all(|(at, text)| text.starts_with(&format!("{} ", at / 30 + 1))));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_page_of_very_long_lines_ends_early() {
     on_each(async |store| {
         let logs = LogStore::start(store);

@@ -68,6 +68,8 @@ pub(super) struct Scan {
     /// How many bytes it may unpack before it gives back what it has.
     budget: u64,
     spent: u64,
+    /// Whether anything was given out or passed over.
+    moved: bool,
     cut: bool,
 }
 
@@ -100,7 +102,7 @@ impl Scan {
                 merge.push(bound, log);
             }
         }
-        Self { direction, logs, merge, items: Vec::new(), bytes: 0, budget, spent: 0, cut: false }
+        Self { direction, logs, merge, items: Vec::new(), bytes: 0, budget, spent: 0, moved: false, cut: false }
     }
 
     /// How far it has read.
@@ -129,7 +131,7 @@ impl Scan {
             }
             // Its turn stays its turn while it waits.
             self.merge.push(bound, number);
-            if self.spent >= self.budget {
+            if self.moved && self.spent >= self.budget {
                 self.cut = true;
                 break;
             }
@@ -137,6 +139,7 @@ impl Scan {
             self.merge.pop();
             if let Some((loaded, bytes)) = loaded {
                 self.spent += bytes;
+                self.moved |= loaded.is_empty();
                 log.loaded = loaded;
                 self.merge.push(log.key(self.direction).unwrap_or(bound), number);
             }
@@ -158,6 +161,7 @@ impl Scan {
                     return;
                 }
                 loaded.given += 1;
+                self.moved = true;
                 self.bytes += loaded.chunk.range(index).len();
                 let (source, chunk) = (Arc::clone(source), Arc::clone(&loaded.chunk));
                 self.items.push(Item { source, chunk, index, place: loaded.place(index) });
