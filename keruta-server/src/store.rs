@@ -3,8 +3,10 @@
 //! One text of SQL serves both. Where they differ (how a transaction that writes begins, what a migration says, what an error
 //! means), [`Database`] has an implementation for each: [`Sqlite`] and [`Postgres`].
 
+mod audit;
 mod counters;
 mod database;
+mod documents;
 mod error;
 mod events;
 mod expected;
@@ -12,25 +14,36 @@ mod lease;
 pub mod logs;
 mod postgres;
 mod queue;
+mod repositories;
 mod row;
+mod sessions;
+mod settings;
 mod sqlite;
 mod submissions;
 mod tasks;
+mod tokens;
+mod users;
 
 use std::sync::Arc;
 
 use sqlx::{Any, Transaction};
 use tokio::sync::watch;
 
+pub use audit::{AuditFilter, Author};
 pub use database::Database;
+pub use documents::DocumentContent;
 pub use error::StoreError;
 pub use expected::Expected;
 pub use lease::{Epoch, Lease};
 pub use postgres::Postgres;
 pub use queue::{InFlight, Queued};
+pub use sessions::{FoundSession, SessionRow};
+pub use settings::{SetValue, StoredSettings};
 pub use sqlite::Sqlite;
 pub use submissions::AttemptStatus;
 pub use tasks::{Actor, TaskCursor, TaskFilter, TaskOrder, TaskPage};
+pub use tokens::{FoundToken, TokenRow};
+pub use users::UserChange;
 
 /// The store. Cheap to clone.
 #[derive(Clone)]

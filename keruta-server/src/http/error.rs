@@ -9,12 +9,14 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use keruta_api::{FieldProblem, Problem};
-use keruta_manifest::problem::{Problem as InputProblem, Problems};
+use keruta_manifest::problem::Problems;
 
+use crate::problem::{field, field_problems};
 use crate::store::StoreError;
 
 pub use finish::finish;
 pub use kind::Kind;
+pub(super) use kind::PROBLEM_JSON;
 
 /// How long a client is asked to wait for a database that is out of reach.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
@@ -63,7 +65,10 @@ pub enum ApiError {
     NoRoute,
     /// The path knows other methods.
     #[error("this path does not take the method; the Allow header names those that it takes")]
-    MethodNotAllowed,
+    MethodNotAllowed {
+        /// Those that it takes: `GET,HEAD`.
+        allow: String,
+    },
     /// It is not in the state that the request needs.
     #[error("{0}")]
     Conflict(String),
@@ -159,7 +164,7 @@ impl ApiError {
             Self::Unauthenticated(_) => Kind::Unauthenticated,
             Self::Forbidden(_) => Kind::Forbidden,
             Self::NotFound { .. } | Self::NoRoute => Kind::NotFound,
-            Self::MethodNotAllowed => Kind::MethodNotAllowed,
+            Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::Conflict(_) => Kind::Conflict,
             Self::Outdated(_) => Kind::Outdated,
             Self::PreconditionRequired => Kind::PreconditionRequired,
@@ -211,10 +216,15 @@ impl IntoResponse for ApiError {
         if let Some(pause) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(pause)));
         }
-        if let Self::Offset { current } = self
+        if let Self::Offset { current } = &self
             && let Ok(range) = HeaderValue::try_from(format!("lines */{current}"))
         {
             headers.insert(header::CONTENT_RANGE, range);
+        }
+        if let Self::MethodNotAllowed { allow } = &self
+            && let Ok(allow) = HeaderValue::try_from(allow)
+        {
+            headers.insert(header::ALLOW, allow);
         }
         if kind.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"keruta\""));
@@ -238,29 +248,6 @@ fn chain(error: &dyn Error) -> String {
         source = error.source();
     }
     text
-}
-
-/// One wrong place.
-pub(crate) fn field(pointer: &str, detail: impl Into<String>, cure: Option<String>) -> FieldProblem {
-    FieldProblem { pointer: pointer.to_owned(), detail: detail.into(), rule: None, cure }
-}
-
-/// The problems of an input in the form of the wire.
-pub(crate) fn field_problems(problems: &Problems) -> Vec<FieldProblem> {
-    problems.as_slice().iter().map(field_problem).collect()
-}
-
-fn field_problem(problem: &InputProblem) -> FieldProblem {
-    let detail = match problem.position {
-        Some(at) => format!("{} (line {}, column {})", problem.message, at.line, at.column),
-        None => problem.message.clone(),
-    };
-    FieldProblem {
-        pointer: problem.path.pointer(),
-        detail,
-        rule: Some(problem.rule.id().to_owned()),
-        cure: Some(problem.cure.clone()),
-    }
 }
 
 #[cfg(test)]

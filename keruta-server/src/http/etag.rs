@@ -72,6 +72,10 @@ impl IfMatch {
         let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
         let parsed = value.to_str().ok().and_then(Self::parse);
         match parsed {
+            Some(Self(Expected::OneOf(versions))) if versions.is_empty() => {
+                let detail = "no tag in If-Match is one of this server's: read again what is to be changed";
+                Err(ApiError::Outdated(detail.to_owned()))
+            }
             Some(found) => Ok(Some(found)),
             None => Err(ApiError::parameter("If-Match", "is no list of entity tags: write \"7\", in quotes, or *")),
         }

@@ -1,18 +1,23 @@
 //! What stands around every route.
 
 use axum::extract::Request;
+use axum::response::IntoResponse;
 use axum::{Router, middleware};
 use http::{HeaderName, HeaderValue, header};
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
+use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 use tower_http::request_id::{PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
+use super::ApiError;
 use super::error::finish;
 use super::extract::{DEFAULT_BODY_LIMIT, body_limit};
+use super::guard::guard;
 use super::request_id::{NewRequestId, REQUEST_ID, only_fit_ids};
+use crate::auth::Access;
 
 /// What an answer of the API may do in a browser: nothing. A route that serves pages says otherwise.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -26,6 +31,24 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
+
+/// Puts the door before the routes: who asks is known, and may do it; no page of another site has a browser ask.
+///
+/// # Errors
+///
+/// Where an origin that is to be trusted is none.
+pub fn guarded(routes: Router, access: &Access) -> Result<Router, ConfigError> {
+    let mut same_site = CsrfLayer::new();
+    for origin in &access.options().trusted_origins {
+        same_site = same_site.add_trusted_origin(origin)?;
+    }
+    let refusal = |_: ProtectionError| {
+        let detail = "a page of another site may not change anything here; its origin is not trusted";
+        ApiError::Forbidden(detail.to_owned()).into_response()
+    };
+    let routes = routes.layer(middleware::from_fn_with_state(access.clone(), guard));
+    Ok(routes.layer(same_site.with_rejection_response(refusal)))
+}
 
 /// Puts around the routes what all of them have: request ids, a line in the log, limits of bodies, security headers, and a
 /// problem document for every error.
@@ -59,7 +82,6 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::http::ApiError;
     use crate::http::extract::Text;
 
     async fn ask(request: http::request::Builder, body: &'static str) -> Response {

@@ -75,3 +75,16 @@ impl Columns<'_> {
 fn from_micros(micros: i64) -> Result<Timestamp, String> {
     Timestamp::from_microsecond(micros).map_err(|error| error.to_string())
 }
+
+/// A pattern of LIKE that finds a text anywhere; the text's own wildcards are plain characters.
+pub(super) fn like(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.to_lowercase().chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}

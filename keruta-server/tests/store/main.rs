@@ -3,16 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+mod access;
+mod audit;
+mod catalog;
+mod configuration;
 mod logs;
 mod logs_jobs;
 mod queue;
+mod settings;
 mod tasks;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use keruta_server::store::Store;
+use keruta_server::store::{Author, Store};
 use keruta_server::task::TaskSpec;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
@@ -53,3 +58,22 @@ fn at(second: i64) -> Timestamp {
 fn spec(json: &str) -> TaskSpec {
     TaskSpec::from_json(json).unwrap()
 }
+
+/// Who changes things in these tests.
+fn ada() -> Author {
+    Author {
+        actor: "user/ada".to_owned(),
+        remote: Some("127.0.0.1".to_owned()),
+        request_id: Some("request-1".to_owned()),
+    }
+}
+
+/// Texts that mean something to SQL, to a shell, to HTML or to a terminal, and nothing here.
+const HOSTILE: [&str; 6] = [
+    "'; DROP TABLE repositories; --",
+    "\" OR \"\" = \"",
+    "$(KERUTA_API_TOKEN) `id` $1 ? :name",
+    "<script>alert(1)</script>",
+    "100%_\\",
+    "日本語 \u{1f980} e\u{301}",
+];

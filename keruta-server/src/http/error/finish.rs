@@ -37,7 +37,7 @@ pub async fn finish(request: Request, next: Next) -> Response {
 fn undocumented(status: StatusCode) -> Option<Problem> {
     match status {
         StatusCode::NOT_FOUND => Some(ApiError::NoRoute.problem()),
-        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::MethodNotAllowed.problem()),
+        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::MethodNotAllowed { allow: String::new() }.problem()),
         status => Some(Kind::of_status(status)?.problem(None)),
     }
 }

@@ -8,7 +8,7 @@ use keruta_api::Problem;
 use crate::store::StoreError;
 
 /// The media type of problem documents.
-pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+pub(in crate::http) const PROBLEM_JSON: &str = "application/problem+json";
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $id:literal, $title:literal;)+) => {

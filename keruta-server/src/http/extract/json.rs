@@ -1,6 +1,6 @@
 //! JSON bodies.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use http::{HeaderMap, header};
 use keruta_manifest::problem::{FieldPath, Problem, Problems, Rule};
 use keruta_manifest::read;
@@ -32,6 +32,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         is_json(&parts.headers)?;
         let bytes = whole_body(parts, body).await?;
         read_json(utf8(&bytes)?).map(Json)
+    }
+}
+
+/// A body that may be left out: nothing at all is none.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Option<Self>, ApiError> {
+        let (parts, body) = request.into_parts();
+        let json = is_json(&parts.headers);
+        let bytes = whole_body(parts, body).await?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        json?;
+        read_json(utf8(&bytes)?).map(Json).map(Some)
     }
 }
 

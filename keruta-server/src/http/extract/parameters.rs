@@ -6,7 +6,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::http::ApiError;
-use crate::http::error::field;
+use crate::problem::field;
 
 /// The parameters of the query. A type that denies unknown fields refuses misspelt ones by name.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,12 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(serde_html_form::Deserializer::from_bytes(query.as_bytes())).map_err(|error| {
         let name = error.path().to_string();
         let name = if name == "." { "" } else { &name };
-        ApiError::Parameters(vec![field(name, error.inner().to_string(), None)])
+        let detail = match error.inner().to_string().as_str() {
+            "unsupported value" => "is given several times, and has one value".to_owned(),
+            "invalid digit found in string" => "is not a whole number".to_owned(),
+            other => other.to_owned(),
+        };
+        ApiError::Parameters(vec![field(name, detail, None)])
     })
 }
 
@@ -75,7 +80,8 @@ mod tests {
             ApiError::Parameters(errors) => format!("{} {}", errors[0].pointer, errors[0].detail),
             other => panic!("{other:?}"),
         };
-        assert_eq!(refused("limit=many"), "limit invalid digit found in string");
+        assert_eq!(refused("limit=many"), "limit is not a whole number");
+        assert_eq!(refused("limit=1&limit=2"), "limit is given several times, and has one value");
         assert!(refused("stauts=A").starts_with("stauts unknown field `stauts`"), "{}", refused("stauts=A"));
         assert!(refused("status=%00").contains("NUL"));
     }

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use super::LogsState;
 use super::error::no_task;
 use crate::http::ApiError;
-use crate::http::error::field;
 use crate::http::extract::{Bytes, Path, Query};
 use crate::log::{nanoseconds, timestamp};
+use crate::problem::field;
 
 /// How many wrong lines are told of.
 const TOLD: usize = 20;

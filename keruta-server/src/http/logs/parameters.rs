@@ -10,8 +10,8 @@ use keruta_api::FieldProblem;
 use serde::{Deserialize, Serialize};
 
 use crate::http::ApiError;
-use crate::http::error::field;
 use crate::log::{Direction, LineFilter, Place, Places, TextFilter, nanoseconds};
+use crate::problem::field;
 use crate::store::logs::{LogQuery, Start};
 
 /// How many entries a page has where nothing is said, and at most.

@@ -1,6 +1,5 @@
 //! What is done to a task: its status, its script, cancel, retry.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
@@ -114,9 +113,9 @@ pub(super) async fn cancel(
     State(state): State<TasksState>,
     Path(id): Path<String>,
     Actor(actor): Actor,
-    body: Option<Json<Cancel>>,
+    body: Option<Body<Cancel>>,
 ) -> Result<Versioned<Task>, ApiError> {
-    let Json(Cancel { reason }) = body.unwrap_or_default();
+    let reason = body.and_then(|Body(Cancel { reason })| reason);
     Ok(answer(&state.store.cancel_task(&id, &actor, reason.as_deref(), Timestamp::now()).await?))
 }
 

@@ -33,6 +33,7 @@ pub(super) struct Parameters {
     #[param(value_type = Option<String>, format = DateTime)]
     created_until: Option<Timestamp>,
     /// `created` and `updated` have the newest first, `priority` is the queue's order.
+    #[param(inline)]
     sort: Sort,
     /// How many, from 1 to 200.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]

@@ -5,7 +5,7 @@ use keruta_api::TaskStatus;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
-use super::super::row::Columns;
+use super::super::row::{Columns, like};
 use super::super::{Store, StoreError};
 use super::read::task_of;
 use crate::task::StoredTask;
@@ -140,17 +140,4 @@ impl Store {
 fn cursor_of(row: &AnyRow) -> Result<TaskCursor, StoreError> {
     let columns = Columns { table: "tasks", row };
     Ok((columns.integer("page_key")?, columns.integer("position")?))
-}
-
-/// A pattern of LIKE that finds a text anywhere; the text's own wildcards are plain characters.
-fn like(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in text.to_lowercase().chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
