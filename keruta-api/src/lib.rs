@@ -21,7 +21,9 @@ pub use access::{CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Ses
 pub use audit::AuditEntry;
 pub use document::{Document, DocumentUpdate, NewDocument};
 pub use event::TaskEvent;
-pub use log::{LogLevel, LogRecord};
+pub use log::{
+    LogAppended, LogHit, LogHits, LogLevel, LogLevels, LogLine, LogPage, LogRecord, LogSourceSummary, LogSummary,
+};
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};

@@ -10,6 +10,7 @@
 //! | [`settings`], [`repositories`], [`documents`] | what tasks refer to and stand on |
 //! | [`sessions`], [`tokens`], [`users`], [`audit`] | access, and who did what |
 //! | [`health`] | probes and numbers |
+//! | [`logs`] | logs: read, searched, followed, sent by agents |
 //! | [`layers`] | what stands around every route |
 
 pub mod actor;
@@ -21,6 +22,7 @@ pub mod extract;
 pub mod guard;
 pub mod health;
 pub mod layers;
+pub mod logs;
 pub mod openapi;
 pub mod page;
 pub mod repositories;
@@ -45,7 +47,9 @@ use crate::auth::Access;
 use crate::configuration::Configuration;
 use crate::runner::ClusterState;
 use crate::store::Store;
+use crate::store::logs::LogStore;
 use health::HealthState;
+use logs::LogsState;
 use settings::SettingsState;
 use tasks::TasksState;
 
@@ -62,6 +66,8 @@ pub struct ApiParts {
     pub configuration: Arc<Configuration>,
     /// Who may do what.
     pub access: Access,
+    /// The logs of tasks.
+    pub logs: LogStore,
     /// The cluster as the runner sees it.
     pub cluster: watch::Receiver<ClusterState>,
     /// The submitter's numbers.
@@ -93,6 +99,7 @@ fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
         .merge(tokens::routes(access.clone()))
         .merge(users::routes(access.clone()))
         .merge(audit::routes(store.clone()))
+        .merge(logs::routes(LogsState { logs: parts.logs.clone() }))
         .merge(health::routes(health.clone()))
 }
 

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod catalog;
 pub mod configuration;
 pub mod http;
+pub mod log;
 mod problem;
 pub mod queue;
 pub mod runner;

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::queue::Limits;
+use crate::store::logs::LogStore;
 use crate::store::{Epoch, Lease, Store};
 
 pub use cluster::{ClusterState, Connect, connect_by_settings};
@@ -58,6 +59,7 @@ impl RunnerOptions {
 /// Runs tasks.
 pub struct Runner {
     store: Store,
+    logs: LogStore,
     settings: watch::Receiver<Arc<Settings>>,
     connect: Connect,
     options: RunnerOptions,
@@ -69,11 +71,12 @@ impl Runner {
     #[must_use]
     pub fn new(
         store: Store,
+        logs: LogStore,
         settings: watch::Receiver<Arc<Settings>>,
         connect: Connect,
         options: RunnerOptions,
     ) -> Self {
-        Self { store, settings, connect, options, state: watch::Sender::new(ClusterState::Standby) }
+        Self { store, logs, settings, connect, options, state: watch::Sender::new(ClusterState::Standby) }
     }
 
     /// How the cluster fares, as it was last seen.

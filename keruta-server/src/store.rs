@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod expected;
 mod lease;
+pub mod logs;
 mod postgres;
 mod queue;
 mod repositories;

@@ -156,6 +156,12 @@ pub const TABLE: &[Rule] = &[
     operators("POST",   "/api/v1/tasks/{id}/retry"),
     viewers("GET",      "/api/v1/tasks/{id}/manifest"),
     viewers("GET",      "/api/v1/tasks/{id}/events"),
+
+    tasks(viewers("GET", "/api/v1/tasks/{id}/logs"), Scope::Task),
+    tasks(operators("POST", "/api/v1/tasks/{id}/logs"), Scope::Task),
+    viewers("GET",      "/api/v1/tasks/{id}/logs/summary"),
+    viewers("GET",      "/api/v1/tasks/{id}/logs/hits"),
+    viewers("GET",      "/api/tasks/{taskId}/log"),
 ];
 
 /// The rule of a method on a route.

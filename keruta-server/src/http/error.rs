@@ -80,6 +80,12 @@ pub enum ApiError {
         "a change needs the If-Match header: the ETag of what was read, or * to change it whatever it has become meanwhile"
     )]
     PreconditionRequired,
+    /// The log does not end where the batch begins.
+    #[error("the log has {current} lines: send on from there (offset={current})")]
+    Offset {
+        /// How many lines it has.
+        current: u64,
+    },
     /// The body is larger than is taken.
     #[error("the body is larger than the {limit} bytes that are taken here")]
     TooLarge {
@@ -162,6 +168,7 @@ impl ApiError {
             Self::Conflict(_) => Kind::Conflict,
             Self::Outdated(_) => Kind::Outdated,
             Self::PreconditionRequired => Kind::PreconditionRequired,
+            Self::Offset { .. } => Kind::OffsetMismatch,
             Self::TooLarge { .. } => Kind::TooLarge,
             Self::UnsupportedMediaType { .. } => Kind::UnsupportedMediaType,
             Self::Invalid { .. } => Kind::Invalid,
@@ -208,6 +215,11 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         if let Some(pause) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(pause)));
+        }
+        if let Self::Offset { current } = &self
+            && let Ok(range) = HeaderValue::try_from(format!("lines */{current}"))
+        {
+            headers.insert(header::CONTENT_RANGE, range);
         }
         if let Self::MethodNotAllowed { allow } = &self
             && let Ok(allow) = HeaderValue::try_from(allow)

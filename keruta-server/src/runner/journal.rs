@@ -1,5 +1,6 @@
 //! The submitter's journal and ledger, kept in the store.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use keruta_submitter::logs::{Cursor, LogEntry, LogSource};
 use keruta_submitter::{Attempt, TaskStatus as SubmitterStatus, Verdict};
 use serde_json::Value;
 
+use crate::store::logs::LogStore;
 use crate::store::{AttemptStatus, Epoch, Store, StoreError};
 use keruta_api::TaskStatus;
 
@@ -16,6 +18,7 @@ use keruta_api::TaskStatus;
 /// `keruta-submitter` made in the same namespace) is passed over.
 pub(super) struct StoreJournal {
     pub(super) store: Store,
+    pub(super) logs: LogStore,
     pub(super) epoch: Epoch,
 }
 
@@ -67,12 +70,19 @@ impl Journal for StoreJournal {
         self.store.phase(task, *number, &phase, self.epoch, progress.at).await.map_err(failed)
     }
 
-    async fn log(&self, _source: &LogSource, _entries: &[LogEntry], _cursor: &Cursor) -> Result<(), JournalError> {
-        Ok(())
+    async fn log(&self, source: &LogSource, entries: &[LogEntry], cursor: &Cursor) -> Result<(), JournalError> {
+        let failed = |error: Box<dyn Error + Send + Sync>| {
+            JournalError::new(format!("keep the log of {} of {}", source.container, source.attempt), error)
+        };
+        if !self.knows(&source.attempt).await.map_err(|error| failed(error.into()))? {
+            return Ok(());
+        }
+        self.logs.append(source, entries, cursor).await.map(drop).map_err(|error| failed(error.into()))
     }
 
-    async fn log_cursor(&self, _source: &LogSource) -> Result<Option<Cursor>, JournalError> {
-        Ok(None)
+    async fn log_cursor(&self, source: &LogSource) -> Result<Option<Cursor>, JournalError> {
+        let cursor = self.logs.cursor(source).await;
+        cursor.map_err(|error| JournalError::new(format!("look up the log of {}", source.container), error))
     }
 }
 

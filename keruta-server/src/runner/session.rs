@@ -70,7 +70,7 @@ impl Runner {
         // What this stretch started ends with it, also when it is dropped.
         let ours = ours.child_token();
         let _guard = ours.clone().drop_guard();
-        let journal = Arc::new(StoreJournal { store: self.store.clone(), epoch });
+        let journal = Arc::new(StoreJournal { store: self.store.clone(), logs: self.logs.clone(), epoch });
         let submitter = Submitter::new(&cluster, &journal, &self.options.metrics);
         Session {
             runner: self,

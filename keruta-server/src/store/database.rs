@@ -13,6 +13,9 @@ pub trait Database: Send + Sync {
     /// Its name, for people: `SQLite`, `PostgreSQL`.
     fn name(&self) -> &'static str;
 
+    /// Whether other processes may write to it.
+    fn is_shared(&self) -> bool;
+
     /// Connections for reading.
     fn reader(&self) -> &AnyPool;
 

@@ -47,6 +47,10 @@ impl Database for Postgres {
         "PostgreSQL"
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn reader(&self) -> &AnyPool {
         &self.pool
     }

@@ -53,6 +53,10 @@ impl Database for Sqlite {
         "SQLite"
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn reader(&self) -> &AnyPool {
         &self.reader
     }

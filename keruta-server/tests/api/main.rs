@@ -26,6 +26,7 @@ use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
 use keruta_server::runner::ClusterState;
+use keruta_server::store::logs::LogStore;
 use keruta_server::store::{Author, Store};
 use keruta_server::task::TaskSpec;
 use serde_json::Value;
@@ -56,6 +57,7 @@ impl Server {
         let admin = access.first_token(Timestamp::now()).await.unwrap().unwrap();
         let cluster = watch::Sender::new(ClusterState::Standby);
         let parts = ApiParts {
+            logs: LogStore::start(store.clone()),
             store,
             configuration: Arc::new(configuration),
             access,

@@ -9,6 +9,7 @@ use keruta_manifest::Settings;
 use keruta_server::queue::Limits;
 use keruta_server::runner::{ClusterState, Connect, Runner, RunnerOptions};
 use keruta_server::store::Store;
+use keruta_server::store::logs::LogStore;
 use keruta_server::task::{StoredTask, TaskSpec};
 use keruta_submitter::cluster::{Cluster, ClusterConfig, Environment};
 use scripted_apiserver::{ApiServer, Life};
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Scene {
     pub(crate) server: ApiServer,
     pub(crate) store: Store,
+    pub(crate) logs: LogStore,
     pub(crate) settings: watch::Sender<Arc<Settings>>,
     kubeconfig: std::path::PathBuf,
     directory: TempDir,
@@ -49,7 +51,8 @@ impl Scene {
         let kubeconfig = directory.path().join("kubeconfig");
         std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
         let settings = watch::Sender::new(settings_of(&json!({})));
-        Self { server, store, settings, kubeconfig, directory }
+        let logs = LogStore::start(store.clone());
+        Self { server, store, logs, settings, kubeconfig, directory }
     }
 
     /// Opens the store anew, as a process that starts again does.
@@ -58,6 +61,7 @@ impl Scene {
         let empty = tempfile::tempdir().unwrap();
         self.store = Store::open(&url(&empty)).await.unwrap();
         self.store = Store::open(&url(&self.directory)).await.unwrap();
+        self.logs = LogStore::start(self.store.clone());
     }
 
     pub(crate) fn set(&self, settings: &Value) {
@@ -81,7 +85,8 @@ impl Scene {
         options.limits = limits;
         options.lease = Duration::from_millis(1500);
         options.poll = Duration::from_millis(200);
-        let runner = Runner::new(self.store.clone(), self.settings.subscribe(), self.connect(), options);
+        let runner =
+            Runner::new(self.store.clone(), self.logs.clone(), self.settings.subscribe(), self.connect(), options);
         let (state, shutdown) = (runner.state(), CancellationToken::new());
         let task = tokio::spawn(runner.run(shutdown.clone()));
         Running { state, shutdown, task }

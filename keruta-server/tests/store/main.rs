@@ -7,6 +7,8 @@ mod access;
 mod audit;
 mod catalog;
 mod configuration;
+mod logs;
+mod logs_jobs;
 mod queue;
 mod settings;
 mod tasks;

@@ -67,6 +67,8 @@ kinds! {
     Conflict = CONFLICT, "conflict", "It is not in the state that this needs";
     /// It has changed since it was read.
     Outdated = PRECONDITION_FAILED, "outdated", "It has changed since it was read";
+    /// The log does not end where the batch begins.
+    OffsetMismatch = RANGE_NOT_SATISFIABLE, "offset-mismatch", "The log does not end where the batch begins";
     /// The body is larger than is taken.
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     /// The body is not of a type that is taken.
