@@ -152,16 +152,15 @@ pub const TABLE: &[Rule] = &[
     tasks(operators("PUT", "/api/v1/tasks/{id}/status"), Scope::Task),
     tasks(viewers("GET", "/api/v1/tasks/{id}/script"), Scope::Task),
     operators("PUT",    "/api/v1/tasks/{id}/script"),
-    operators("POST",   "/api/v1/tasks/{id}/cancel"),
-    operators("POST",   "/api/v1/tasks/{id}/retry"),
-    viewers("GET",      "/api/v1/tasks/{id}/manifest"),
-    viewers("GET",      "/api/v1/tasks/{id}/events"),
-
     tasks(viewers("GET", "/api/v1/tasks/{id}/logs"), Scope::Task),
     tasks(operators("POST", "/api/v1/tasks/{id}/logs"), Scope::Task),
     viewers("GET",      "/api/v1/tasks/{id}/logs/summary"),
     viewers("GET",      "/api/v1/tasks/{id}/logs/hits"),
     viewers("GET",      "/api/tasks/{taskId}/log"),
+    operators("POST",   "/api/v1/tasks/{id}/cancel"),
+    operators("POST",   "/api/v1/tasks/{id}/retry"),
+    viewers("GET",      "/api/v1/tasks/{id}/manifest"),
+    viewers("GET",      "/api/v1/tasks/{id}/events"),
 ];
 
 /// The rule of a method on a route.

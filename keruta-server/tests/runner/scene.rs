@@ -8,8 +8,8 @@ use keruta_api::TaskStatus;
 use keruta_manifest::Settings;
 use keruta_server::queue::Limits;
 use keruta_server::runner::{ClusterState, Connect, Runner, RunnerOptions};
-use keruta_server::store::Store;
 use keruta_server::store::logs::LogStore;
+use keruta_server::store::{Store, StoreError};
 use keruta_server::task::{StoredTask, TaskSpec};
 use keruta_submitter::cluster::{Cluster, ClusterConfig, Environment};
 use scripted_apiserver::{ApiServer, Life};
@@ -60,7 +60,17 @@ impl Scene {
         self.store.database().close().await;
         let empty = tempfile::tempdir().unwrap();
         self.store = Store::open(&url(&empty)).await.unwrap();
-        self.store = Store::open(&url(&self.directory)).await.unwrap();
+        self.logs = LogStore::start(self.store.clone());
+        let began = Instant::now();
+        // What was killed lets go of the file a moment later.
+        self.store = loop {
+            match Store::open(&url(&self.directory)).await {
+                Err(StoreError::InUse { .. }) if began.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                opened => break opened.unwrap(),
+            }
+        };
         self.logs = LogStore::start(self.store.clone());
     }
 
