@@ -6,18 +6,21 @@
 
 mod cache;
 mod captures;
+mod followed;
 mod reconcile;
 mod requests;
 mod requeue;
 mod run;
+mod secrets;
 
 pub use captures::LogOptions;
+pub use followed::Followed;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use keruta_manifest::well_known;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Attempt;
@@ -84,19 +87,21 @@ pub struct Follower {
     journal: Arc<dyn Journal>,
     ledger: Option<Arc<dyn Ledger>>,
     options: FollowOptions,
-    expected: mpsc::UnboundedReceiver<Expected>,
+    messages: mpsc::UnboundedReceiver<Message>,
     handle: FollowHandle,
 }
 
 /// Speaks to a follower that runs.
 #[derive(Debug, Clone)]
-pub struct FollowHandle(mpsc::UnboundedSender<Expected>);
+pub struct FollowHandle(mpsc::UnboundedSender<Message>);
 
-/// An attempt that has, or is about to have, a Job.
-#[derive(Debug, Clone)]
-struct Expected {
-    attempt: Attempt,
-    job: String,
+/// What a follower is told while it runs.
+#[derive(Debug)]
+enum Message {
+    /// An attempt that has, or is about to have, a Job.
+    Expect { attempt: Attempt, job: String },
+    /// Somebody wants to know what it sees.
+    Describe(oneshot::Sender<Vec<Followed>>),
 }
 
 impl FollowHandle {
@@ -104,7 +109,15 @@ impl FollowHandle {
     /// when the Job has been created.
     pub fn expect(&self, attempt: Attempt, job: impl Into<String>) {
         // A follower that has ended follows nothing more.
-        let _ = self.0.send(Expected { attempt, job: job.into() });
+        let _ = self.0.send(Message::Expect { attempt, job: job.into() });
+    }
+
+    /// What the follower sees of each attempt and what it waits for, for a person who wonders; by the Jobs' names. `None` where
+    /// it has ended.
+    pub async fn followed(&self) -> Option<Vec<Followed>> {
+        let (sender, answer) = oneshot::channel();
+        self.0.send(Message::Describe(sender)).ok()?;
+        answer.await.ok()
     }
 }
 
@@ -121,8 +134,8 @@ impl Follower {
     /// A follower that writes to this journal.
     #[must_use]
     pub fn new(cluster: Cluster, journal: Arc<dyn Journal>, options: FollowOptions) -> Self {
-        let (sender, expected) = mpsc::unbounded_channel();
-        Self { cluster, journal, ledger: None, options, expected, handle: FollowHandle(sender) }
+        let (sender, messages) = mpsc::unbounded_channel();
+        Self { cluster, journal, ledger: None, options, messages, handle: FollowHandle(sender) }
     }
 
     /// Has it record every Job that it sees, before anything else of the attempt: so that an attempt whose submitter died
@@ -148,6 +161,6 @@ impl Follower {
     ///
     /// [`FollowError::Refused`] where the server refuses a watch before anything was seen.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), FollowError> {
-        run::Run::new(&self.cluster, self.journal, self.ledger, self.options).run(self.expected, shutdown).await
+        run::Run::new(&self.cluster, self.journal, self.ledger, self.options).run(self.messages, shutdown).await
     }
 }

@@ -71,6 +71,8 @@ pub(crate) struct Cluster {
     pub(crate) requests: Mutex<Vec<Request>>,
     pub(crate) access: Mutex<Access>,
     logs: Mutex<Logs>,
+    /// Every log that there ever was, where all is remembered.
+    pub(crate) all_logs: Mutex<Logs>,
     pods: Mutex<HashMap<String, Arc<PodControl>>>,
     lives: Mutex<Lives>,
 }
@@ -95,6 +97,7 @@ impl Cluster {
             requests: Mutex::default(),
             access: Mutex::new(Access { denials, roles: None }),
             logs: Mutex::default(),
+            all_logs: Mutex::default(),
             pods: Mutex::default(),
             lives: Mutex::default(),
         }

@@ -188,6 +188,14 @@ impl ApiServer {
         })
     }
 
+    /// How many lines each run of a container has written, also where its log or its Pod is gone: empty without
+    /// [`Settings::chronicle`].
+    #[must_use]
+    pub fn lines_written(&self, pod_uid: &str, container: &str) -> Vec<u64> {
+        let logs = locked(&self.cluster.all_logs);
+        logs.get(&(pod_uid.to_owned(), container.to_owned())).into_iter().flatten().map(|log| log.lines()).collect()
+    }
+
     /// A Pod to do something to.
     #[must_use]
     pub fn pod(&self, namespace: &str, name: &str) -> PodHandle {

@@ -165,7 +165,7 @@ fn job_deleted(view: &View<'_>) -> Verdict {
     }
     let mut evidence = view.current().map(main_of).unwrap_or_default();
     evidence.summary = match evidence.exit_code {
-        _ if view.job.is_none() => format!("the Job of {} is gone, and nothing is known of its end", view.attempt),
+        _ if view.job.is_none() && view.pods.is_empty() => format!("the Job of {} is gone, and nothing is known of its end", view.attempt),
         Some(code) => {
             format!("somebody deleted the Job before it had ended; its container ended with exit code {code}")
         }

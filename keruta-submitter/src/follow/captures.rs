@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use super::cache::Tracked;
 use crate::attempt::Attempt;
@@ -25,7 +25,7 @@ pub struct LogOptions {
     pub settings: CaptureSettings,
     /// How many may be read at once. Default: 512; each is a connection to the API server.
     pub streams: usize,
-    /// What must not be in them.
+    /// What must not be in them, nor in a verdict, which may quote them.
     pub redactor: Arc<Redactor>,
 }
 
@@ -49,7 +49,9 @@ impl fmt::Debug for LogOptions {
 pub(super) struct Captures {
     capture: Option<Capture>,
     metrics: Arc<Metrics>,
-    running: JoinSet<(Box<str>, CaptureStats)>,
+    running: JoinSet<CaptureStats>,
+    /// Whose each is.
+    names: HashMap<Id, Box<str>>,
     /// By the Job's name.
     jobs: HashMap<Box<str>, JobCaptures>,
 }
@@ -89,14 +91,15 @@ impl Captures {
                 })),
             }
         });
-        Self { capture, metrics: Arc::clone(metrics), running: JoinSet::new(), jobs: HashMap::new() }
+        Self { capture, metrics: Arc::clone(metrics), running: JoinSet::new(), names: HashMap::new(), jobs: HashMap::new() }
     }
 
     /// Begins what is to be captured now, and tells the captures under way how their containers fare.
     pub(super) fn update(&mut self, name: &str, tracked: &Tracked) {
-        let (Some(capture), Some(job)) = (&self.capture, &tracked.job) else { return };
+        let Some(capture) = &self.capture else { return };
+        let judged = tracked.job.as_ref().is_some_and(|job| job.verdict.is_some());
         // What was captured of an attempt whose verdict stands is in the journal already, or lost.
-        if job.verdict.is_some() && !self.jobs.contains_key(name) && !tracked.pods.iter().any(is_kept_for_us) {
+        if judged && !self.jobs.contains_key(name) && !tracked.pods.iter().any(is_kept_for_us) {
             return;
         }
         for pod in &tracked.pods {
@@ -114,26 +117,40 @@ impl Captures {
                         restart,
                         life: sender,
                     });
-                    let (capture, name) = (capture.clone(), Box::from(name));
-                    let source = source(&tracked.attempt, &job.name, pod, container, restart);
-                    self.running.spawn(async move { (name, capture.run(&source, receiver).await) });
+                    let (capture, source) = (capture.clone(), source(&tracked.attempt, name, pod, container, restart));
+                    let task = self.running.spawn(async move { capture.run(&source, receiver).await });
+                    self.names.insert(task.id(), name.into());
                 }
             }
         }
     }
 
+    /// How many of a Job's logs are being read.
+    pub(super) fn running(&self, name: &str) -> usize {
+        self.jobs.get(name).map_or(0, |captures| captures.running)
+    }
+
     /// Whether all that there is of a Job's logs is kept.
     pub(super) fn is_drained(&self, name: &str) -> bool {
-        self.jobs.get(name).is_none_or(|captures| captures.running == 0)
+        self.running(name) == 0
     }
 
     /// Waits until the last capture of a Job ends, and names it; for ever where none runs.
     pub(super) async fn next_drained(&mut self) -> Box<str> {
         loop {
-            let Some(ended) = self.running.join_next().await else { return std::future::pending().await };
-            // A capture has no way to panic; if one did, the others go on.
-            let Ok((name, stats)) = ended else { continue };
-            self.metrics.logged(0, 0, stats.gaps, None);
+            let Some(ended) = self.running.join_next_with_id().await else { return std::future::pending().await };
+            let id = match ended {
+                Ok((id, stats)) => {
+                    self.metrics.logged(0, 0, stats.gaps, None);
+                    id
+                }
+                // A capture has no way to panic; if one did, all the rest would go on.
+                Err(error) => {
+                    tracing::error!(%error, "a log is read no further");
+                    error.id()
+                }
+            };
+            let Some(name) = self.names.remove(&id) else { continue };
             if let Some(captures) = self.jobs.get_mut(&name) {
                 captures.running -= 1;
                 if captures.running == 0 {

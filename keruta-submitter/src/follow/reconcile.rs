@@ -30,6 +30,8 @@ pub(super) struct Context {
 /// What is remembered of an attempt from one reconciliation to the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
+    /// The uid of the Job that all of this is about.
+    job: Option<Box<str>>,
     first_seen: FirstSeen,
     /// The ledger knows of the Job.
     in_ledger: bool,
@@ -79,6 +81,15 @@ pub(super) async fn reconcile(
     drained: bool,
     now: Timestamp,
 ) -> Result<Reconciled, ReconcileError> {
+    if let Some(job) = &seen.job
+        && memory.job.as_ref() != Some(&job.uid)
+    {
+        if memory.job.is_some() {
+            tracing::warn!(attempt = %seen.attempt, job = %seen.name, "another Job has taken the name");
+            *memory = Memory::default();
+        }
+        memory.job = Some(job.uid.clone());
+    }
     if !seen.there && memory.verdict.is_none() && !memory.vanished {
         // The watch may be behind: whether a Job is gone is too grave a word to take from it alone.
         if let Some(job) = context.requests.job(&seen.name).await? {
@@ -99,9 +110,8 @@ pub(super) async fn reconcile(
         && memory.verdict.is_none()
         && !seen.pods_are_current()
         && !memory.refreshed
-        && let Some(job) = &seen.job
     {
-        let pods = context.requests.pods(job).await?;
+        let pods = context.requests.pods(&seen.name, seen.job.as_ref()).await?;
         memory.refreshed = true;
         return Ok(Reconciled { pods: Some(pods), ..Reconciled::default() });
     }
@@ -130,8 +140,9 @@ pub(super) async fn reconcile(
 
 /// Records that the attempt has its Job. Before its Pods are let go: they are the only other witness of a Job that is gone.
 async fn enter(context: &Context, seen: &Tracked, memory: &mut Memory, now: Timestamp) -> Result<(), ReconcileError> {
-    let (Some(ledger), Some(job), false) = (&context.ledger, &seen.job, memory.in_ledger) else { return Ok(()) };
-    match ledger.created(&seen.attempt, &job.uid, now).await {
+    let uid = seen.job.as_ref().map(|job| &job.uid).or_else(|| seen.pods.first().map(|pod| &pod.job_uid));
+    let (Some(ledger), Some(uid), false) = (&context.ledger, uid, memory.in_ledger) else { return Ok(()) };
+    match ledger.created(&seen.attempt, uid, now).await {
         Ok(()) => {}
         // A Job that somebody else made under the name; what is known stays.
         Err(error @ LedgerError::OtherJob { .. }) => tracing::warn!(%error, "the ledger knows another Job"),

@@ -1,11 +1,15 @@
 //! What a follower writes to the cluster, and what it asks beside its watches.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
+use super::secrets;
 use crate::cluster::{Action, Cluster, ClusterError, FIELD_MANAGER, Verb};
+use crate::logs::Redactor;
 use crate::observe::annotations::{EVIDENCE_FINALIZER, FIRST_SEEN, VERDICT};
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
 use crate::stop;
@@ -16,6 +20,8 @@ use crate::verdict::Verdict;
 pub(super) struct Requests {
     pub(super) cluster: Cluster,
     pub(super) namespace: String,
+    /// What must not be in a verdict.
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// What became of a write.
@@ -89,12 +95,15 @@ impl Requests {
         Ok(job.as_ref().and_then(ObservedJob::of))
     }
 
-    /// The Pods of a Job as they are now.
-    pub(super) async fn pods(&self, job: &ObservedJob) -> Result<Vec<ObservedPod>, ClusterError> {
+    /// The Pods of a Job as they are now; of one that was never seen, by its name.
+    pub(super) async fn pods(&self, name: &str, job: Option<&ObservedJob>) -> Result<Vec<ObservedPod>, ClusterError> {
         // https://kubernetes.io/docs/reference/labels-annotations-taints/#batchkubernetesio-controller-uid
-        let labels = format!("batch.kubernetes.io/controller-uid={}", job.uid);
+        let labels = match job {
+            Some(job) => format!("batch.kubernetes.io/controller-uid={}", job.uid),
+            None => format!("batch.kubernetes.io/job-name={name}"),
+        };
         let pods = self.cluster.list::<Pod>(&self.namespace, &labels).await?;
-        Ok(pods.iter().filter_map(ObservedPod::of).collect())
+        Ok(pods.into_iter().filter_map(|pod| observed(pod, &self.redactor)).collect())
     }
 
     /// The Events about an object.
@@ -105,6 +114,12 @@ impl Requests {
         let list = self.cluster.call(action, events.list(&parameters)).await?;
         Ok(list.items.iter().map(ObservedEvent::from).collect())
     }
+}
+
+/// What matters of a Pod, without secrets.
+pub(super) fn observed(mut pod: Pod, redactor: &Redactor) -> Option<ObservedPod> {
+    secrets::redact(&mut pod, redactor);
+    ObservedPod::of(&pod)
 }
 
 fn parameters() -> PatchParams {

@@ -16,12 +16,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cache::Cache;
+use super::cache::{Cache, Tracked};
 use super::captures::Captures;
 use super::reconcile::{Context, Memory, ReconcileError, Reconciled, reconcile};
-use super::requests::Requests;
+use super::requests::{Requests, observed};
 use super::requeue::Requeues;
-use super::{Expected, FollowError, FollowOptions};
+use super::{FollowError, FollowOptions, Followed, Message};
+use crate::attempt::Attempt;
 use crate::cluster::{Backoff, Cluster};
 use crate::journal::{Journal, Ledger};
 use crate::observe::{ObservedJob, ObservedPod};
@@ -68,7 +69,8 @@ impl Run {
         ledger: Option<Arc<dyn Ledger>>,
         options: FollowOptions,
     ) -> Self {
-        let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone() };
+        let redactor = options.logs.as_ref().map(|logs| Arc::clone(&logs.redactor)).unwrap_or_default();
+        let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone(), redactor };
         let captures = Captures::new(cluster, Arc::clone(&journal), options.logs.clone(), &options.metrics);
         Self {
             context: Arc::new(Context {
@@ -92,7 +94,7 @@ impl Run {
 
     pub(super) async fn run(
         mut self,
-        mut expected: mpsc::UnboundedReceiver<Expected>,
+        mut messages: mpsc::UnboundedReceiver<Message>,
         shutdown: CancellationToken,
     ) -> Result<(), FollowError> {
         let (job_changes, mut jobs) = mpsc::channel(BACKLOG);
@@ -101,10 +103,11 @@ impl Run {
         let mut watches = JoinSet::new();
         let FollowOptions { label_selector, idle, relist, .. } = &self.options;
         let options = WatchOptions { idle: *idle, relist: *relist, ..WatchOptions::new(label_selector) };
-        let Requests { cluster, namespace } = &self.context.requests;
+        let Requests { cluster, namespace, redactor } = &self.context.requests;
+        let redactor = Arc::clone(redactor);
         let of_job = |job: Job| ObservedJob::of(&job);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options.clone(), of_job, job_changes));
-        let of_pod = |pod: Pod| ObservedPod::of(&pod);
+        let of_pod = move |pod: Pod| observed(pod, &redactor);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options, of_pod, pod_changes));
 
         let mut reconciliations = Reconciliations::new();
@@ -112,16 +115,18 @@ impl Run {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(expected) = expected.recv() => self.expect(expected),
+                Some(message) = messages.recv() => self.message(message),
                 Some(change) = jobs.recv() => self.job(change)?,
                 Some(change) = pods.recv() => self.pod(change)?,
                 Some(ended) = reconciliations.next() => self.ended(ended),
+                // A watch ends with this run, and has no way to panic; nothing would be heard any more.
+                Some(Err(panicked)) = watches.join_next() => std::panic::resume_unwind(panicked.into_panic()),
                 name = self.captures.next_drained() => { self.ready.insert(name); }
                 name = self.requeues.next() => { self.ready.insert(name); }
             }
             self.start(&reconciliations);
             self.options.metrics.tracked(self.cache.len());
-            if self.options.until_ended && self.cache.is_listed() && self.awaited.is_empty() && expected.is_empty() {
+            if self.options.until_ended && self.cache.is_listed() && self.awaited.is_empty() && messages.is_empty() {
                 break;
             }
         }
@@ -129,14 +134,44 @@ impl Run {
         Ok(())
     }
 
-    fn expect(&mut self, Expected { attempt, job }: Expected) {
-        self.cache.expect(&job, attempt, Timestamp::now());
-        self.awaited.insert(job.as_str().into());
-        if self.cache.get(&job).is_some_and(|tracked| tracked.there) {
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Expect { attempt, job } => self.expect(&job, attempt),
+            // Who asked may have gone.
+            Message::Describe(answer) => drop(answer.send(self.followed())),
+        }
+    }
+
+    fn expect(&mut self, job: &str, attempt: Attempt) {
+        self.cache.expect(job, attempt, Timestamp::now());
+        self.awaited.insert(job.into());
+        if self.cache.get(job).is_some_and(|tracked| tracked.there) {
             self.ready.insert(job.into());
         } else {
             // A Job that was created just now comes by the watch: asking for each would be a request more for every task.
-            self.requeues.set(&job, Instant::now() + WATCH_FIRST);
+            self.requeues.set(job, Instant::now() + WATCH_FIRST);
+        }
+    }
+
+    fn followed(&self) -> Vec<Followed> {
+        let mut all: Vec<Followed> = self.cache.iter().map(|tracked| self.describe(tracked)).collect();
+        all.sort_by(|a, b| a.job.cmp(&b.job));
+        all
+    }
+
+    fn describe(&self, tracked: &Tracked) -> Followed {
+        let name = &tracked.name;
+        Followed {
+            attempt: tracked.attempt.clone(),
+            job: name.to_string(),
+            there: tracked.there,
+            pods: tracked.pods.iter().map(|pod| (pod.name.to_string(), pod.phase, tracked.is_gone(pod))).collect(),
+            outcome: self.memories.get(name).and_then(|memory| memory.verdict.as_ref()).map(|verdict| verdict.outcome),
+            awaited: self.awaited.contains(name),
+            under_way: self.busy.contains(name) || self.ready.contains(name),
+            failures: self.failures.get(name).copied().unwrap_or_default(),
+            captures: self.captures.running(name),
+            again_in: self.requeues.wait(name),
         }
     }
 
@@ -194,6 +229,8 @@ impl Run {
             let mut memory = self.memories.remove(&name).unwrap_or_default();
             let drained = self.captures.is_drained(&name);
             let context = Arc::clone(&self.context);
+            // What is set from now on is for the time after this look.
+            self.requeues.clear(&name);
             self.busy.insert(name.clone());
             reconciliations.push(Box::pin(async move {
                 let reconciled = reconcile(&context, &seen, &mut memory, drained, Timestamp::now()).await;
@@ -220,7 +257,6 @@ impl Run {
 
     fn reconciled(&mut self, name: &str, reconciled: Reconciled) {
         self.failures.remove(name);
-        self.requeues.clear(name);
         if let Some(at) = reconciled.wake_at {
             let pause = at.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
             self.requeues.set(name, Instant::now() + pause.unsigned_abs());
@@ -234,7 +270,8 @@ impl Run {
             // The logs of Pods that no watch has shown are to be read too.
             self.touch(vec![name.into()]);
         }
-        if reconciled.finished {
+        // A capture may have begun meanwhile; where it ends, the attempt is looked at again.
+        if reconciled.finished && self.captures.is_drained(name) {
             self.awaited.remove(name);
             self.captures.forget(name);
             // The Job of a finished attempt may stay for days; only its name is remembered, by its verdict.

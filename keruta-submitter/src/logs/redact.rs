@@ -64,6 +64,12 @@ impl Redactor {
         Ok(Self { automaton: Some(automaton), longest, ignored })
     }
 
+    /// Whether it looks for nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.automaton.is_none()
+    }
+
     /// How many of the values were too short to be looked for.
     #[must_use]
     pub const fn ignored(&self) -> usize {

@@ -2,19 +2,20 @@
 
 use futures::StreamExt;
 
-use crate::plan::{chatty, files};
+use crate::plan::{chatty, files, workspace};
 use crate::scene::{Died, Scene};
 use crate::truth;
 
 /// Kills the first process at one step; where, or `None` where it ended before.
 async fn killed_at(step: u64) -> Option<String> {
     let mut task = chatty("a", 10, 100, Some(0));
-    task.workload = task.workload.with("files", files());
+    task.workload = task.workload.with("files", files()).with("workspace", workspace());
     let scene = Scene::of(task).await;
     let Died::Killed(name) = scene.process(Some(step)).await else { return None };
     scene.process(None).await;
-    assert_eq!(truth::check(&scene), Vec::<String>::new(), "killed at step {step}: {name}");
+    assert_eq!(truth::check_with_owners(&scene), Vec::<String>::new(), "killed at step {step}: {name}");
     assert_eq!(scene.verdict().outcome, keruta_submitter::Outcome::Completed, "killed at step {step}: {name}");
+    assert_eq!(scene.cleaned().await, Vec::<String>::new(), "killed at step {step}: {name}");
     Some(name)
 }
 
@@ -25,7 +26,12 @@ async fn a_kill_at_any_step_loses_nothing_and_doubles_nothing() {
     let mut wanted: Vec<String> = [
         "before the intent",
         "after the intent",
+        "before POST /api/v1/namespaces/tasks/configmaps",
         "after POST /api/v1/namespaces/tasks/configmaps",
+        "before POST /api/v1/namespaces/tasks/persistentvolumeclaims",
+        "after POST /api/v1/namespaces/tasks/persistentvolumeclaims",
+        "before PATCH /api/v1/namespaces/tasks/configmaps/",
+        "after PATCH /api/v1/namespaces/tasks/configmaps/",
         "before the record",
         "after the record",
         "before log lines",
