@@ -6,6 +6,7 @@
 
 mod cache;
 mod captures;
+mod events;
 mod reconcile;
 mod requests;
 mod requeue;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::attempt::Attempt;
-use crate::classify::Seen;
+use crate::classify::{Seen, is_over};
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, PodPhase};
 use crate::watch::Change;
 
@@ -75,11 +75,11 @@ impl Tracked {
         if !job.is_finished() {
             return true;
         }
-        let ended = |phase| self.pods.iter().filter(|pod| pod.phase == phase).count();
-        let all_ended = self.pods.iter().all(|pod| pod.phase.is_final() || self.is_gone(pod));
-        all_ended
-            && ended(PodPhase::Succeeded) >= job.succeeded as usize
-            && ended(PodPhase::Failed) >= job.failed as usize
+        let all_ended = self.pods.iter().all(|pod| is_over(pod) || self.is_gone(pod));
+        let succeeded = self.pods.iter().filter(|pod| pod.phase == PodPhase::Succeeded).count();
+        // One that never had a node, and is to go, counts as failed without its phase saying so.
+        let failed = self.pods.iter().filter(|pod| pod.phase != PodPhase::Succeeded && is_over(pod)).count();
+        all_ended && succeeded >= job.succeeded as usize && failed >= job.failed as usize
     }
 
     /// Whether a Pod is no longer there.

@@ -18,13 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::cache::Cache;
 use super::captures::Captures;
-use super::reconcile::{Context, Memory, ReconcileError, Reconciled, reconcile};
+use super::events::Events;
+use super::reconcile::{Context, Look, Memory, ReconcileError, Reconciled, reconcile};
 use super::requests::Requests;
 use super::requeue::Requeues;
 use super::{Expected, FollowError, FollowOptions};
 use crate::cluster::{Backoff, Cluster};
 use crate::journal::{Journal, Ledger};
-use crate::observe::{ObservedJob, ObservedPod};
+use crate::observe::{ObservedEvent, ObservedJob, ObservedPod};
 use crate::watch::{Change, WatchError, WatchOptions, watch};
 
 /// Changes that wait to be taken in; a watch waits where there are more.
@@ -57,6 +58,9 @@ pub(super) struct Run {
     busy: HashSet<Box<str>>,
     failures: HashMap<Box<str>, u32>,
     requeues: Requeues,
+    events: Events,
+    /// The Events that attempts wanted, until these are reconciled.
+    answers: HashMap<Box<str>, Vec<ObservedEvent>>,
     /// The attempts that must end before the run does.
     awaited: HashSet<Box<str>>,
 }
@@ -86,6 +90,8 @@ impl Run {
             busy: HashSet::new(),
             failures: HashMap::new(),
             requeues: Requeues::default(),
+            events: Events::default(),
+            answers: HashMap::new(),
             awaited: HashSet::new(),
         }
     }
@@ -113,11 +119,13 @@ impl Run {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(expected) = expected.recv() => self.expect(expected),
-                Some(change) = jobs.recv() => self.job(change)?,
+                // The end of a Pod comes before that of its Job.
                 Some(change) = pods.recv() => self.pod(change)?,
+                Some(change) = jobs.recv() => self.job(change)?,
                 Some(ended) = reconciliations.next() => self.ended(ended),
                 name = self.captures.next_drained() => { self.ready.insert(name); }
                 name = self.requeues.next() => { self.ready.insert(name); }
+                answers = self.events.next(&self.context.requests) => self.answered(answers),
             }
             self.start(&reconciliations);
             self.options.metrics.tracked(self.cache.len());
@@ -169,6 +177,11 @@ impl Run {
         Ok(change)
     }
 
+    fn answered(&mut self, answers: HashMap<Box<str>, Vec<ObservedEvent>>) {
+        self.ready.extend(answers.keys().cloned());
+        self.answers.extend(answers);
+    }
+
     fn touch(&mut self, names: Vec<Box<str>>) {
         for name in names {
             if let Some(tracked) = self.cache.get(&name) {
@@ -190,13 +203,14 @@ impl Run {
                 waiting.push(name);
                 continue;
             }
+            let events = self.answers.remove(&name);
             let Some(seen) = self.cache.get(&name).cloned() else { continue };
             let mut memory = self.memories.remove(&name).unwrap_or_default();
-            let drained = self.captures.is_drained(&name);
+            let look = Look { seen, events, drained: self.captures.is_drained(&name) };
             let context = Arc::clone(&self.context);
             self.busy.insert(name.clone());
             reconciliations.push(Box::pin(async move {
-                let reconciled = reconcile(&context, &seen, &mut memory, drained, Timestamp::now()).await;
+                let reconciled = reconcile(&context, &look, &mut memory, Timestamp::now()).await;
                 (name, memory, reconciled)
             }));
         }
@@ -224,6 +238,9 @@ impl Run {
         if let Some(at) = reconciled.wake_at {
             let pause = at.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
             self.requeues.set(name, Instant::now() + pause.unsigned_abs());
+        }
+        if let Some(about) = reconciled.events {
+            self.events.want(name, about);
         }
         if let Some(job) = reconciled.job {
             self.cache.found(job, Timestamp::now());

@@ -108,6 +108,19 @@ fn pods_are_current_when_as_many_have_ended_as_the_job_counts() {
     assert!(cache.get(NAME).unwrap().pods_are_current());
 }
 
+/// Its phase stays Pending for ever.
+#[test]
+fn a_pod_that_was_deleted_before_it_had_a_node_has_ended() {
+    let failed = json!({"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]});
+    let mut cache = Cache::default();
+    list_jobs(&mut cache, &[job("job-1", &failed)]);
+    list_pods(&mut cache, &[pod("pod-1", "Pending")]);
+    assert!(!cache.get(NAME).unwrap().pods_are_current());
+    let deleted = ObservedPod { deletion_at: Some(NOW), ..pod("pod-1", "Pending") };
+    cache.pod(seen("pod-1", deleted), NOW);
+    assert!(cache.get(NAME).unwrap().pods_are_current());
+}
+
 #[test]
 fn an_expected_attempt_is_known_before_its_job() {
     let mut cache = Cache::default();
