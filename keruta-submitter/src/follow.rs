@@ -89,6 +89,9 @@ pub struct Follower {
     handle: FollowHandle,
 }
 
+/// A Job's name, one text for all that is kept by it.
+type JobName = Arc<str>;
+
 /// Speaks to a follower that runs.
 #[derive(Debug, Clone)]
 pub struct FollowHandle(mpsc::UnboundedSender<Expected>);

@@ -1,9 +1,11 @@
 //! What is known of the attempts that are followed. Pure: changes go in, names of attempts to look at come out.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::JobName;
 use crate::attempt::Attempt;
 use crate::classify::{Seen, is_over};
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, PodPhase};
@@ -13,11 +15,11 @@ use crate::watch::Change;
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     /// Boxed: a table has room for up to twice what is in it.
-    tracked: HashMap<Box<str>, Box<Tracked>>,
+    tracked: HashMap<JobName, Box<Tracked>>,
     /// Which Job has this uid.
-    jobs: HashMap<Box<str>, Box<str>>,
+    jobs: HashMap<Box<str>, JobName>,
     /// Which Job's Pod has this uid.
-    pods: HashMap<Box<str>, Box<str>>,
+    pods: HashMap<Box<str>, JobName>,
     /// Pods that were seen before their Job, by the Job's uid.
     early: HashMap<Box<str>, Vec<ObservedPod>>,
     /// What the running list of Jobs, and that of Pods, has named so far.
@@ -31,7 +33,7 @@ pub(super) struct Cache {
 #[derive(Debug, Clone)]
 pub(super) struct Tracked {
     /// The Job's name.
-    pub(super) name: Box<str>,
+    pub(super) name: JobName,
     pub(super) attempt: Attempt,
     /// Its Job as it was last seen.
     pub(super) job: Option<ObservedJob>,
@@ -93,9 +95,9 @@ impl Tracked {
         self.pods.push(pod);
     }
 
-    fn new(name: &str, attempt: Attempt, now: Timestamp) -> Self {
+    fn new(name: &JobName, attempt: Attempt, now: Timestamp) -> Self {
         Self {
-            name: name.into(),
+            name: Arc::clone(name),
             attempt,
             job: None,
             there: false,
@@ -121,8 +123,13 @@ impl Cache {
     }
 
     /// Takes note of an attempt that has, or is about to have, a Job of this name.
-    pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) {
-        self.tracked.entry(name.into()).or_insert_with(|| Box::new(Tracked::new(name, attempt, now)));
+    pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) -> &Tracked {
+        self.track(name, || attempt, now)
+    }
+
+    fn track(&mut self, name: &str, attempt: impl FnOnce() -> Attempt, now: Timestamp) -> &mut Tracked {
+        let new = |name: &JobName| Box::new(Tracked::new(name, attempt(), now));
+        self.tracked.entry(name.into()).or_insert_with_key(new)
     }
 
     /// Forgets an attempt of which nothing more can come. Its Pods that are still there belong to nobody then.
@@ -137,7 +144,7 @@ impl Cache {
     }
 
     /// Takes a change of a Job in, and names the attempts to look at.
-    pub(super) fn job(&mut self, change: Change<ObservedJob>, now: Timestamp) -> Vec<Box<str>> {
+    pub(super) fn job(&mut self, change: Change<ObservedJob>, now: Timestamp) -> Vec<JobName> {
         match change {
             Change::ListBegan => {
                 self.listing_jobs = Some(HashSet::new());
@@ -152,7 +159,7 @@ impl Cache {
             Change::ListEnded => {
                 let named = self.listing_jobs.take().unwrap_or_default();
                 let first = !std::mem::replace(&mut self.jobs_listed, true);
-                let gone: Vec<(Box<str>, Box<str>)> = self
+                let gone: Vec<(JobName, Box<str>)> = self
                     .tracked
                     .iter()
                     .filter(|(_, tracked)| tracked.there)
@@ -174,39 +181,40 @@ impl Cache {
         self.job_seen(job, now);
     }
 
-    fn job_seen(&mut self, job: ObservedJob, now: Timestamp) -> Vec<Box<str>> {
-        let (name, uid) = (job.name.clone(), job.uid.clone());
+    fn job_seen(&mut self, job: ObservedJob, now: Timestamp) -> Vec<JobName> {
+        let uid = job.uid.clone();
         if let Some(named) = &mut self.listing_jobs {
             named.insert(uid.clone());
         }
-        let attempt = job.attempt.clone();
-        let tracked = self.tracked.entry(name.clone()).or_insert_with(|| Box::new(Tracked::new(&name, attempt, now)));
+        let early = self.early.remove(&uid).unwrap_or_default();
+        let tracked = self.track(&job.name, || job.attempt.clone(), now);
         if tracked.there && tracked.job.as_ref() == Some(&job) {
             return Vec::new();
         }
         tracked.job = Some(job);
         tracked.there = true;
         tracked.changed_at = now;
-        for pod in self.early.remove(&uid).unwrap_or_default() {
-            self.pods.insert(pod.uid.clone(), name.clone());
-            tracked.add(pod);
+        let name = Arc::clone(&tracked.name);
+        for pod in &early {
+            tracked.add(pod.clone());
         }
-        self.jobs.insert(uid, name.clone());
+        self.pods.extend(early.into_iter().map(|pod| (pod.uid, Arc::clone(&name))));
+        self.jobs.insert(uid, Arc::clone(&name));
         vec![name]
     }
 
-    fn job_gone(&mut self, name: &str, uid: &str, now: Timestamp) -> Option<Box<str>> {
+    fn job_gone(&mut self, name: &str, uid: &str, now: Timestamp) -> Option<JobName> {
         let tracked = self.tracked.get_mut(name)?;
         if tracked.job.as_ref().is_some_and(|job| &*job.uid != uid) {
             return None;
         }
         tracked.there = false;
         tracked.changed_at = now;
-        Some(name.into())
+        Some(Arc::clone(&tracked.name))
     }
 
     /// Takes a change of a Pod in, and names the attempts to look at.
-    pub(super) fn pod(&mut self, change: Change<ObservedPod>, now: Timestamp) -> Vec<Box<str>> {
+    pub(super) fn pod(&mut self, change: Change<ObservedPod>, now: Timestamp) -> Vec<JobName> {
         match change {
             Change::ListBegan => {
                 self.listing_pods = Some(HashSet::new());
@@ -236,7 +244,7 @@ impl Cache {
         }
     }
 
-    fn pod_seen(&mut self, pod: ObservedPod, now: Timestamp) -> Vec<Box<str>> {
+    fn pod_seen(&mut self, pod: ObservedPod, now: Timestamp) -> Vec<JobName> {
         if let Some(named) = &mut self.listing_pods {
             named.insert(pod.uid.clone());
         }
@@ -259,7 +267,7 @@ impl Cache {
         vec![name.clone()]
     }
 
-    fn pod_gone(&mut self, uid: &str, now: Timestamp) -> Option<Box<str>> {
+    fn pod_gone(&mut self, uid: &str, now: Timestamp) -> Option<JobName> {
         self.early.retain(|_, pods| {
             pods.retain(|pod| &*pod.uid != uid);
             !pods.is_empty()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::JobName;
 use super::cache::Tracked;
 use crate::attempt::Attempt;
 use crate::capture::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader};
@@ -49,9 +50,9 @@ impl fmt::Debug for LogOptions {
 pub(super) struct Captures {
     capture: Option<Capture>,
     metrics: Arc<Metrics>,
-    running: JoinSet<(Box<str>, CaptureStats)>,
+    running: JoinSet<(JobName, CaptureStats)>,
     /// By the Job's name.
-    jobs: HashMap<Box<str>, JobCaptures>,
+    jobs: HashMap<JobName, JobCaptures>,
 }
 
 /// The captures of one Job's containers.
@@ -93,7 +94,7 @@ impl Captures {
     }
 
     /// Begins what is to be captured now, and tells the captures under way how their containers fare.
-    pub(super) fn update(&mut self, name: &str, tracked: &Tracked) {
+    pub(super) fn update(&mut self, name: &JobName, tracked: &Tracked) {
         let (Some(capture), Some(job)) = (&self.capture, &tracked.job) else { return };
         // What was captured of an attempt whose verdict stands is in the journal already, or lost.
         if job.verdict.is_some() && !self.jobs.contains_key(name) && !tracked.pods.iter().any(is_kept_for_us) {
@@ -102,7 +103,7 @@ impl Captures {
         for pod in &tracked.pods {
             for container in pod.all_containers() {
                 for (restart, life) in runs(pod, container, tracked.is_gone(pod)) {
-                    let captures = self.jobs.entry(name.into()).or_default();
+                    let captures = self.jobs.entry(Arc::clone(name)).or_default();
                     if captures.tell(pod, container, restart, life) {
                         continue;
                     }
@@ -114,7 +115,7 @@ impl Captures {
                         restart,
                         life: sender,
                     });
-                    let (capture, name) = (capture.clone(), Box::from(name));
+                    let (capture, name) = (capture.clone(), Arc::clone(name));
                     let source = source(&tracked.attempt, &job.name, pod, container, restart);
                     self.running.spawn(async move { (name, capture.run(&source, receiver).await) });
                 }
@@ -128,7 +129,7 @@ impl Captures {
     }
 
     /// Waits until the last capture of a Job ends, and names it; for ever where none runs.
-    pub(super) async fn next_drained(&mut self) -> Box<str> {
+    pub(super) async fn next_drained(&mut self) -> JobName {
         loop {
             let Some(ended) = self.running.join_next().await else { return std::future::pending().await };
             // A capture has no way to panic; if one did, the others go on.

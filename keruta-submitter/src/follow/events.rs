@@ -6,11 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Future;
 use tokio::time::{Instant, sleep_until};
 
+use super::JobName;
 use super::cache::Tracked;
 use super::requests::Requests;
 use crate::classify::is_over;
@@ -59,7 +61,9 @@ impl About {
 }
 
 /// Those who want Events, by the name of their Job.
-type Wanted = HashMap<Box<str>, About>;
+type Wanted = HashMap<JobName, About>;
+/// What they are told.
+pub(super) type Answers = HashMap<JobName, Vec<ObservedEvent>>;
 /// The newest Event of each reason about each object, by its uid.
 type Found = HashMap<Box<str>, Vec<ObservedEvent>>;
 type Asked = (Wanted, Instant, Result<Found, ClusterError>);
@@ -76,13 +80,13 @@ pub(super) struct Events {
 
 impl Events {
     /// Has the next lists answer an attempt.
-    pub(super) fn want(&mut self, name: &str, about: About) {
-        self.wanted.insert(name.into(), about);
+    pub(super) fn want(&mut self, name: &JobName, about: About) {
+        self.wanted.insert(Arc::clone(name), about);
     }
 
     /// The answers for all who wanted some; an attempt about which there is no Event has an empty one. Waits for ever where
     /// nobody wants any. Nothing is lost where the future is dropped.
-    pub(super) async fn next(&mut self, requests: &Requests) -> HashMap<Box<str>, Vec<ObservedEvent>> {
+    pub(super) async fn next(&mut self, requests: &Requests) -> Answers {
         loop {
             let asking = match &mut self.asking {
                 Some(asking) => asking,
@@ -126,7 +130,7 @@ fn pause(took: Duration) -> Duration {
     took.saturating_mul(TIMES).max(SHORTEST)
 }
 
-fn answers(wanted: Wanted, found: &Found) -> HashMap<Box<str>, Vec<ObservedEvent>> {
+fn answers(wanted: Wanted, found: &Found) -> Answers {
     let of = |about: &About| about.uids().filter_map(|uid| found.get(uid)).flatten().cloned().collect();
     wanted.into_iter().map(|(name, about)| (name, of(&about))).collect()
 }

@@ -1,7 +1,6 @@
 //! One look at one attempt: it is judged, and what follows from that is written. A reconciliation can be repeated at any time, and
 //! one that was cut short is made good by the next.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +48,7 @@ pub(super) struct Memory {
     /// The Job was asked for and is not there.
     vanished: bool,
     /// The uids of the Pods whose finalizer is off; the watch tells of it later.
-    released: HashSet<Box<str>>,
+    released: Vec<Box<str>>,
     /// The verdict, once it is recorded.
     pub(super) verdict: Option<Box<Verdict>>,
 }
@@ -272,7 +271,7 @@ async fn release(context: &Context, seen: &Tracked, memory: &mut Memory) -> Resu
         if context.requests.release(pod).await? == Written::Outdated {
             return Ok(false);
         }
-        memory.released.insert(pod.uid.clone());
+        memory.released.push(pod.uid.clone());
     }
     Ok(true)
 }

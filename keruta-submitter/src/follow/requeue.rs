@@ -2,8 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
+
+use super::JobName;
 
 /// So many that were replaced may stay in the queue, beside as many as hold.
 const REPLACED: usize = 64;
@@ -11,14 +14,14 @@ const REPLACED: usize = 64;
 /// At most one requeue for each name; setting one replaces the one before.
 #[derive(Debug, Default)]
 pub(super) struct Requeues {
-    at: HashMap<Box<str>, Instant>,
-    queue: BinaryHeap<Reverse<(Instant, Box<str>)>>,
+    at: HashMap<JobName, Instant>,
+    queue: BinaryHeap<Reverse<(Instant, JobName)>>,
 }
 
 impl Requeues {
-    pub(super) fn set(&mut self, name: &str, at: Instant) {
-        self.at.insert(name.into(), at);
-        self.queue.push(Reverse((at, name.into())));
+    pub(super) fn set(&mut self, name: &JobName, at: Instant) {
+        self.at.insert(Arc::clone(name), at);
+        self.queue.push(Reverse((at, Arc::clone(name))));
         // What was replaced stays in the queue until its time comes, which may be in days.
         if self.queue.len() > 2 * self.at.len() + REPLACED {
             let Self { at, queue } = self;
@@ -32,7 +35,7 @@ impl Requeues {
     }
 
     /// Waits for the next requeue; for ever where there is none.
-    pub(super) async fn next(&mut self) -> Box<str> {
+    pub(super) async fn next(&mut self) -> JobName {
         loop {
             let Some(Reverse((at, _))) = self.queue.peek() else { return std::future::pending().await };
             sleep_until(*at).await;
@@ -57,7 +60,7 @@ mod tests {
         let start = Instant::now();
         let mut requeues = Requeues::default();
         for (name, seconds) in [("a", 1), ("b", 3), ("c", 2), ("a", 5), ("d", 4)] {
-            requeues.set(name, start + Duration::from_secs(seconds));
+            requeues.set(&name.into(), start + Duration::from_secs(seconds));
         }
         requeues.clear("d");
         let mut rung = Vec::new();
@@ -72,8 +75,8 @@ mod tests {
         let start = Instant::now();
         let mut requeues = Requeues::default();
         for second in 0..10_000 {
-            requeues.set("a", start + Duration::from_secs(86_400 + second));
-            requeues.set("b", start + Duration::from_secs(1));
+            requeues.set(&"a".into(), start + Duration::from_secs(86_400 + second));
+            requeues.set(&"b".into(), start + Duration::from_secs(1));
             requeues.clear("b");
         }
         assert!(requeues.queue.len() <= REPLACED + 2, "{}", requeues.queue.len());

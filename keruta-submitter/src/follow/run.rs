@@ -18,14 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::cache::Cache;
 use super::captures::Captures;
-use super::events::Events;
+use super::events::{Answers, Events};
 use super::reconcile::{Context, Look, Memory, ReconcileError, Reconciled, reconcile};
 use super::requests::Requests;
 use super::requeue::Requeues;
-use super::{Expected, FollowError, FollowOptions};
+use super::{Expected, FollowError, FollowOptions, JobName};
 use crate::cluster::{Backoff, Cluster};
 use crate::journal::{Journal, Ledger};
-use crate::observe::{ObservedEvent, ObservedJob, ObservedPod};
+use crate::observe::{ObservedJob, ObservedPod};
 use crate::watch::{Change, WatchError, WatchOptions, watch};
 
 /// Changes that wait to be taken in; a watch waits where there are more.
@@ -41,7 +41,7 @@ const PAUSES: Backoff = Backoff {
     total: std::time::Duration::MAX,
 };
 
-type Finished = (Box<str>, Box<Memory>, Result<Reconciled, ReconcileError>);
+type Finished = (JobName, Box<Memory>, Result<Reconciled, ReconcileError>);
 type Reconciliations = FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + Send>>>;
 
 /// A follower at work.
@@ -51,18 +51,18 @@ pub(super) struct Run {
     cache: Cache,
     captures: Captures,
     /// What is remembered of each attempt between its reconciliations.
-    memories: HashMap<Box<str>, Box<Memory>>,
+    memories: HashMap<JobName, Box<Memory>>,
     /// Attempts that wait to be reconciled.
-    ready: IndexSet<Box<str>>,
+    ready: IndexSet<JobName>,
     /// Attempts whose reconciliation is under way.
-    busy: HashSet<Box<str>>,
-    failures: HashMap<Box<str>, u32>,
+    busy: HashSet<JobName>,
+    failures: HashMap<JobName, u32>,
     requeues: Requeues,
     events: Events,
     /// The Events that attempts wanted, until these are reconciled.
-    answers: HashMap<Box<str>, Vec<ObservedEvent>>,
+    answers: Answers,
     /// The attempts that must end before the run does.
-    awaited: HashSet<Box<str>>,
+    awaited: HashSet<JobName>,
 }
 
 impl Run {
@@ -91,7 +91,7 @@ impl Run {
             failures: HashMap::new(),
             requeues: Requeues::default(),
             events: Events::default(),
-            answers: HashMap::new(),
+            answers: Answers::new(),
             awaited: HashSet::new(),
         }
     }
@@ -138,14 +138,15 @@ impl Run {
     }
 
     fn expect(&mut self, Expected { attempt, job }: Expected) {
-        self.cache.expect(&job, attempt, Timestamp::now());
-        self.awaited.insert(job.as_str().into());
-        if self.cache.get(&job).is_some_and(|tracked| tracked.there) {
-            self.ready.insert(job.into());
+        let tracked = self.cache.expect(&job, attempt, Timestamp::now());
+        let (name, there) = (Arc::clone(&tracked.name), tracked.there);
+        if there {
+            self.ready.insert(Arc::clone(&name));
         } else {
             // A Job that was created just now comes by the watch: asking for each would be a request more for every task.
-            self.requeues.set(&job, Instant::now() + WATCH_FIRST);
+            self.requeues.set(&name, Instant::now() + WATCH_FIRST);
         }
+        self.awaited.insert(name);
     }
 
     fn job(&mut self, change: Change<ObservedJob>) -> Result<(), FollowError> {
@@ -177,12 +178,12 @@ impl Run {
         Ok(change)
     }
 
-    fn answered(&mut self, answers: HashMap<Box<str>, Vec<ObservedEvent>>) {
+    fn answered(&mut self, answers: Answers) {
         self.ready.extend(answers.keys().cloned());
         self.answers.extend(answers);
     }
 
-    fn touch(&mut self, names: Vec<Box<str>>) {
+    fn touch(&mut self, names: Vec<JobName>) {
         for name in names {
             if let Some(tracked) = self.cache.get(&name) {
                 self.captures.update(&name, tracked);
@@ -232,7 +233,7 @@ impl Run {
         }
     }
 
-    fn reconciled(&mut self, name: &str, reconciled: Reconciled) {
+    fn reconciled(&mut self, name: &JobName, reconciled: Reconciled) {
         self.failures.remove(name);
         self.requeues.clear(name);
         if let Some(at) = reconciled.wake_at {
@@ -244,12 +245,12 @@ impl Run {
         }
         if let Some(job) = reconciled.job {
             self.cache.found(job, Timestamp::now());
-            self.touch(vec![name.into()]);
+            self.touch(vec![Arc::clone(name)]);
         }
         if let Some(pods) = reconciled.pods {
             self.cache.refresh(name, pods, Timestamp::now());
             // The logs of Pods that no watch has shown are to be read too.
-            self.touch(vec![name.into()]);
+            self.touch(vec![Arc::clone(name)]);
         }
         if reconciled.finished {
             self.awaited.remove(name);

@@ -28,7 +28,7 @@ fn seen<O>(uid: &str, object: O) -> Change<O> {
     Change::Seen { uid: uid.to_owned(), object }
 }
 
-fn list_jobs(cache: &mut Cache, jobs: &[ObservedJob]) -> Vec<Box<str>> {
+fn list_jobs(cache: &mut Cache, jobs: &[ObservedJob]) -> Vec<JobName> {
     cache.job(Change::ListBegan, NOW);
     for job in jobs {
         cache.job(seen(&job.uid.clone(), job.clone()), NOW);
@@ -36,7 +36,7 @@ fn list_jobs(cache: &mut Cache, jobs: &[ObservedJob]) -> Vec<Box<str>> {
     cache.job(Change::ListEnded, NOW)
 }
 
-fn list_pods(cache: &mut Cache, pods: &[ObservedPod]) -> Vec<Box<str>> {
+fn list_pods(cache: &mut Cache, pods: &[ObservedPod]) -> Vec<JobName> {
     cache.pod(Change::ListBegan, NOW);
     for pod in pods {
         cache.pod(seen(&pod.uid.clone(), pod.clone()), NOW);

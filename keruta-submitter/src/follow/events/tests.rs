@@ -23,11 +23,11 @@ fn event(server: &Server, uid: &str, reason: &str, second: i64) {
 
 fn want(events: &mut Events, uids: &[&str]) {
     for uid in uids {
-        events.want(uid, About::Job((*uid).into()));
+        events.want(&(*uid).into(), About::Job((*uid).into()));
     }
 }
 
-fn told(answers: &HashMap<Box<str>, Vec<ObservedEvent>>) -> Vec<String> {
+fn told(answers: &Answers) -> Vec<String> {
     let mut told: Vec<String> = answers
         .iter()
         .map(|(name, events)| {
