@@ -6,6 +6,7 @@
 
 mod cache;
 mod captures;
+mod events;
 mod followed;
 mod reconcile;
 mod requests;
@@ -90,6 +91,9 @@ pub struct Follower {
     messages: mpsc::UnboundedReceiver<Message>,
     handle: FollowHandle,
 }
+
+/// A Job's name, one text for all that is kept by it.
+type JobName = Arc<str>;
 
 /// Speaks to a follower that runs.
 #[derive(Debug, Clone)]

@@ -1,11 +1,13 @@
 //! What is known of the attempts that are followed. Pure: changes go in, names of attempts to look at come out.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::JobName;
 use crate::attempt::Attempt;
-use crate::classify::Seen;
+use crate::classify::{Seen, is_over};
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, PodPhase};
 use crate::watch::Change;
 
@@ -13,9 +15,9 @@ use crate::watch::Change;
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     /// Boxed: a table has room for up to twice what is in it.
-    tracked: HashMap<Box<str>, Box<Tracked>>,
+    tracked: HashMap<JobName, Box<Tracked>>,
     /// Which attempt's Pod has this uid.
-    pods: HashMap<Box<str>, Box<str>>,
+    pods: HashMap<Box<str>, JobName>,
     /// Pods of Jobs of which nothing is known, by the Job's name.
     early: HashMap<Box<str>, Vec<ObservedPod>>,
     /// What the running list of Jobs, and that of Pods, has named so far.
@@ -29,7 +31,7 @@ pub(super) struct Cache {
 #[derive(Debug, Clone)]
 pub(super) struct Tracked {
     /// The Job's name.
-    pub(super) name: Box<str>,
+    pub(super) name: JobName,
     pub(super) attempt: Attempt,
     /// Its Job as it was last seen.
     pub(super) job: Option<ObservedJob>,
@@ -71,11 +73,11 @@ impl Tracked {
             return true;
         }
         let pods = || self.pods.iter().filter(|pod| pod.job_uid == job.uid);
-        let ended = |phase| pods().filter(|pod| pod.phase == phase).count();
-        let all_ended = pods().all(|pod| pod.phase.is_final() || self.is_gone(pod));
-        all_ended
-            && ended(PodPhase::Succeeded) >= job.succeeded as usize
-            && ended(PodPhase::Failed) >= job.failed as usize
+        let all_ended = pods().all(|pod| is_over(pod) || self.is_gone(pod));
+        let succeeded = pods().filter(|pod| pod.phase == PodPhase::Succeeded).count();
+        // One that never had a node, and is to go, counts as failed without its phase saying so.
+        let failed = pods().filter(|pod| pod.phase != PodPhase::Succeeded && is_over(pod)).count();
+        all_ended && succeeded >= job.succeeded as usize && failed >= job.failed as usize
     }
 
     /// Whether a Pod is no longer there.
@@ -89,9 +91,9 @@ impl Tracked {
         self.pods.push(pod);
     }
 
-    fn new(name: &str, attempt: Attempt, now: Timestamp) -> Self {
+    fn new(name: &JobName, attempt: Attempt, now: Timestamp) -> Self {
         Self {
-            name: name.into(),
+            name: Arc::clone(name),
             attempt,
             job: None,
             there: false,
@@ -121,9 +123,15 @@ impl Cache {
     }
 
     /// Takes note of an attempt that has, or is about to have, a Job of this name.
-    pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) {
-        self.tracked.entry(name.into()).or_insert_with(|| Box::new(Tracked::new(name, attempt, now)));
-        self.adopt(name, now);
+    pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) -> JobName {
+        let name = Arc::clone(&self.track(name, || attempt, now).name);
+        self.adopt(&name, now);
+        name
+    }
+
+    fn track(&mut self, name: &str, attempt: impl FnOnce() -> Attempt, now: Timestamp) -> &mut Tracked {
+        let new = |name: &JobName| Box::new(Tracked::new(name, attempt(), now));
+        self.tracked.entry(name.into()).or_insert_with_key(new)
     }
 
     /// Forgets an attempt of which nothing more can come. Its Pods that are still there belong to nobody then.
@@ -135,7 +143,7 @@ impl Cache {
     }
 
     /// Takes a change of a Job in, and names the attempts to look at.
-    pub(super) fn job(&mut self, change: Change<ObservedJob>, now: Timestamp) -> Vec<Box<str>> {
+    pub(super) fn job(&mut self, change: Change<ObservedJob>, now: Timestamp) -> Vec<JobName> {
         match change {
             Change::ListBegan => {
                 self.listing_jobs = Some(HashSet::new());
@@ -150,7 +158,7 @@ impl Cache {
             Change::ListEnded => {
                 let named = self.listing_jobs.take().unwrap_or_default();
                 let first = !std::mem::replace(&mut self.jobs_listed, true);
-                let gone: Vec<(Box<str>, Box<str>)> = self
+                let gone: Vec<(JobName, Box<str>)> = self
                     .tracked
                     .iter()
                     .filter(|(_, tracked)| tracked.there)
@@ -172,13 +180,11 @@ impl Cache {
         self.job_seen(job, now);
     }
 
-    fn job_seen(&mut self, job: ObservedJob, now: Timestamp) -> Vec<Box<str>> {
-        let name = job.name.clone();
+    fn job_seen(&mut self, job: ObservedJob, now: Timestamp) -> Vec<JobName> {
         if let Some(named) = &mut self.listing_jobs {
             named.insert(job.uid.clone());
         }
-        let attempt = job.attempt.clone();
-        let tracked = self.tracked.entry(name.clone()).or_insert_with(|| Box::new(Tracked::new(&name, attempt, now)));
+        let tracked = self.track(&job.name, || job.attempt.clone(), now);
         if let Some(known) = &tracked.job
             && known.uid == job.uid
             && ((tracked.there && *known == job) || is_older(&job.resource_version, &known.resource_version))
@@ -188,6 +194,7 @@ impl Cache {
         tracked.job = Some(job);
         tracked.there = true;
         tracked.changed_at = now;
+        let name = Arc::clone(&tracked.name);
         self.adopt(&name, now);
         vec![name]
     }
@@ -199,18 +206,18 @@ impl Cache {
         }
     }
 
-    fn job_gone(&mut self, name: &str, uid: &str, now: Timestamp) -> Option<Box<str>> {
+    fn job_gone(&mut self, name: &str, uid: &str, now: Timestamp) -> Option<JobName> {
         let tracked = self.tracked.get_mut(name)?;
         if tracked.job.as_ref().is_some_and(|job| &*job.uid != uid) {
             return None;
         }
         tracked.there = false;
         tracked.changed_at = now;
-        Some(name.into())
+        Some(Arc::clone(&tracked.name))
     }
 
     /// Takes a change of a Pod in, and names the attempts to look at.
-    pub(super) fn pod(&mut self, change: Change<ObservedPod>, now: Timestamp) -> Vec<Box<str>> {
+    pub(super) fn pod(&mut self, change: Change<ObservedPod>, now: Timestamp) -> Vec<JobName> {
         match change {
             Change::ListBegan => {
                 self.listing_pods = Some(HashSet::new());
@@ -240,11 +247,11 @@ impl Cache {
         }
     }
 
-    fn pod_seen(&mut self, pod: ObservedPod, now: Timestamp) -> Vec<Box<str>> {
+    fn pod_seen(&mut self, pod: ObservedPod, now: Timestamp) -> Vec<JobName> {
         if let Some(named) = &mut self.listing_pods {
             named.insert(pod.uid.clone());
         }
-        let Some(tracked) = self.tracked.get_mut(&pod.job) else {
+        let Some(tracked) = self.tracked.get_mut(&*pod.job) else {
             let early = self.early.entry(pod.job.clone()).or_default();
             early.retain(|known| known.uid != pod.uid);
             early.push(pod);
@@ -273,7 +280,7 @@ impl Cache {
         vec![name]
     }
 
-    fn pod_gone(&mut self, uid: &str, now: Timestamp) -> Option<Box<str>> {
+    fn pod_gone(&mut self, uid: &str, now: Timestamp) -> Option<JobName> {
         self.early.retain(|_, pods| {
             pods.retain(|pod| &*pod.uid != uid);
             !pods.is_empty()

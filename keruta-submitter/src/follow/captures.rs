@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{Id, JoinSet};
 
+use super::JobName;
 use super::cache::Tracked;
 use crate::attempt::Attempt;
 use crate::capture::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader};
@@ -51,9 +52,9 @@ pub(super) struct Captures {
     metrics: Arc<Metrics>,
     running: JoinSet<CaptureStats>,
     /// Whose each is.
-    names: HashMap<Id, Box<str>>,
+    names: HashMap<Id, JobName>,
     /// By the Job's name.
-    jobs: HashMap<Box<str>, JobCaptures>,
+    jobs: HashMap<JobName, JobCaptures>,
 }
 
 /// The captures of one Job's containers.
@@ -91,11 +92,17 @@ impl Captures {
                 })),
             }
         });
-        Self { capture, metrics: Arc::clone(metrics), running: JoinSet::new(), names: HashMap::new(), jobs: HashMap::new() }
+        Self {
+            capture,
+            metrics: Arc::clone(metrics),
+            running: JoinSet::new(),
+            names: HashMap::new(),
+            jobs: HashMap::new(),
+        }
     }
 
     /// Begins what is to be captured now, and tells the captures under way how their containers fare.
-    pub(super) fn update(&mut self, name: &str, tracked: &Tracked) {
+    pub(super) fn update(&mut self, name: &JobName, tracked: &Tracked) {
         let Some(capture) = &self.capture else { return };
         let judged = tracked.job.as_ref().is_some_and(|job| job.verdict.is_some());
         // What was captured of an attempt whose verdict stands is in the journal already, or lost.
@@ -105,7 +112,7 @@ impl Captures {
         for pod in &tracked.pods {
             for container in pod.all_containers() {
                 for (restart, life) in runs(pod, container, tracked.is_gone(pod)) {
-                    let captures = self.jobs.entry(name.into()).or_default();
+                    let captures = self.jobs.entry(Arc::clone(name)).or_default();
                     if captures.tell(pod, container, restart, life) {
                         continue;
                     }
@@ -119,7 +126,7 @@ impl Captures {
                     });
                     let (capture, source) = (capture.clone(), source(&tracked.attempt, name, pod, container, restart));
                     let task = self.running.spawn(async move { capture.run(&source, receiver).await });
-                    self.names.insert(task.id(), name.into());
+                    self.names.insert(task.id(), Arc::clone(name));
                 }
             }
         }
@@ -136,7 +143,7 @@ impl Captures {
     }
 
     /// Waits until the last capture of a Job ends, and names it; for ever where none runs.
-    pub(super) async fn next_drained(&mut self) -> Box<str> {
+    pub(super) async fn next_drained(&mut self) -> JobName {
         loop {
             let Some(ended) = self.running.join_next_with_id().await else { return std::future::pending().await };
             let id = match ended {

@@ -1,7 +1,6 @@
 //! One look at one attempt: it is judged, and what follows from that is written. A reconciliation can be repeated at any time, and
 //! one that was cut short is made good by the next.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use keruta_manifest::task::TaskStatus;
 
 use super::cache::Tracked;
+use super::events::About;
 use super::requests::{Requests, Written};
 use crate::classify::{Judgement, Policy, classify, is_over};
 use crate::cluster::ClusterError;
@@ -17,6 +17,10 @@ use crate::metrics::Metrics;
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod};
 use crate::phase::Phase;
 use crate::verdict::Verdict;
+
+/// How long the watch of Pods has to come up with that of Jobs before it is asked: a list of one Job's Pods has the server
+/// look through all of the namespace's.
+const WATCH_FIRST: SignedDuration = SignedDuration::from_secs(2);
 
 /// What a reconciliation needs besides the attempt.
 pub(super) struct Context {
@@ -39,14 +43,26 @@ pub(super) struct Memory {
     noted: Option<FirstSeen>,
     told: Option<TaskStatus>,
     phase: Option<Phase>,
+    /// When the Job had ended and its Pods seemed to run.
+    behind_since: Option<Timestamp>,
     /// The Pods were asked for after the Job had ended.
     refreshed: bool,
     /// The Job was asked for and is not there.
     vanished: bool,
     /// The uids of the Pods whose finalizer is off; the watch tells of it later.
-    released: HashSet<Box<str>>,
+    released: Vec<Box<str>>,
     /// The verdict, once it is recorded.
     pub(super) verdict: Option<Box<Verdict>>,
+}
+
+/// What is looked at.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) seen: Tracked,
+    /// The Events about it, where they were asked for.
+    pub(super) events: Option<Vec<ObservedEvent>>,
+    /// No more lines can come from its containers.
+    pub(super) drained: bool,
 }
 
 /// What came of a reconciliation.
@@ -58,6 +74,8 @@ pub(super) struct Reconciled {
     pub(super) pods: Option<Vec<ObservedPod>>,
     /// The Job, which is there although the watch has not shown it yet: look again with it.
     pub(super) job: Option<ObservedJob>,
+    /// About what there may be Events that tell what it waits for: look again with them.
+    pub(super) events: Option<About>,
     /// The Pods' finalizers are off, and nothing more will come.
     pub(super) finished: bool,
 }
@@ -73,12 +91,11 @@ pub(super) enum ReconcileError {
     Ledger(#[from] LedgerError),
 }
 
-/// Reconciles one attempt. `drained` says that no more lines can come from the attempt's containers.
+/// Reconciles one attempt.
 pub(super) async fn reconcile(
     context: &Context,
-    seen: &Tracked,
+    Look { seen, events, drained }: &Look,
     memory: &mut Memory,
-    drained: bool,
     now: Timestamp,
 ) -> Result<Reconciled, ReconcileError> {
     if let Some(job) = &seen.job
@@ -105,12 +122,13 @@ pub(super) async fn reconcile(
         memory.noted = Some(job.first_seen.clone());
     }
     enter(context, seen, memory, now).await?;
-    let judgement = judge(context, seen, memory, now).await?;
-    if judgement.verdict.is_some()
-        && memory.verdict.is_none()
-        && !seen.pods_are_current()
-        && !memory.refreshed
-    {
+    let about = events.as_deref().unwrap_or_default();
+    let judgement = seen.judged(about, &memory.first_seen, |seen| classify(seen, &context.policy, now));
+    if judgement.verdict.is_some() && memory.verdict.is_none() && !seen.pods_are_current() && !memory.refreshed {
+        let due = later(*memory.behind_since.get_or_insert(now), WATCH_FIRST);
+        if seen.there && now < due {
+            return Ok(Reconciled { wake_at: Some(due), ..Reconciled::default() });
+        }
         let pods = context.requests.pods(&seen.name, seen.job.as_ref()).await?;
         memory.refreshed = true;
         return Ok(Reconciled { pods: Some(pods), ..Reconciled::default() });
@@ -124,15 +142,16 @@ pub(super) async fn reconcile(
     match judgement.verdict.clone() {
         None => {
             tell(context, seen, memory, &judgement, now).await?;
-            Ok(Reconciled { wake_at, ..Reconciled::default() })
+            let events = About::of(seen).filter(|_| judgement.wants_events && events.is_none());
+            Ok(Reconciled { wake_at, events, ..Reconciled::default() })
         }
         Some(verdict) => {
             if memory.verdict.is_none() && !record(context, seen, memory, verdict, now).await? {
                 // Somebody was faster: what they wrote comes by the watch, if nothing happens to it.
                 return Ok(Reconciled { wake_at: Some(soon(now)), ..Reconciled::default() });
             }
-            let finished = drained && release(context, seen, memory).await?;
-            let wake_at = (drained && !finished).then(|| soon(now));
+            let finished = *drained && release(context, seen, memory).await?;
+            let wake_at = (*drained && !finished).then(|| soon(now));
             Ok(Reconciled { wake_at, finished, ..Reconciled::default() })
         }
     }
@@ -154,7 +173,11 @@ async fn enter(context: &Context, seen: &Tracked, memory: &mut Memory, now: Time
 
 /// When to try again what the watch should bring about.
 fn soon(now: Timestamp) -> Timestamp {
-    now.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX)
+    later(now, SignedDuration::from_secs(1))
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Keeps the first-seen times, on the Job too where they have mattered for long enough; says when they will have.
@@ -181,26 +204,6 @@ async fn note(
             Ok(None)
         }
     }
-}
-
-async fn judge(
-    context: &Context,
-    seen: &Tracked,
-    memory: &Memory,
-    now: Timestamp,
-) -> Result<Judgement, ReconcileError> {
-    let judge =
-        |events: &[ObservedEvent]| seen.judged(events, &memory.first_seen, |seen| classify(seen, &context.policy, now));
-    let judgement = judge(&[]);
-    if !judgement.wants_events {
-        return Ok(judgement);
-    }
-    let mut events = Vec::new();
-    let job = seen.job.iter().map(|job| &job.uid);
-    for uid in seen.pods.iter().map(|pod| &pod.uid).chain(job) {
-        events.extend(context.requests.events(uid).await?);
-    }
-    Ok(judge(&events))
 }
 
 /// Records the verdict on the Job, then tells it: so that whoever reads it anywhere reads the same. Says whether it stands.
@@ -275,7 +278,7 @@ async fn release(context: &Context, seen: &Tracked, memory: &mut Memory) -> Resu
         if context.requests.release(pod).await? == Written::Outdated {
             return Ok(false);
         }
-        memory.released.insert(pod.uid.clone());
+        memory.released.push(pod.uid.clone());
     }
     Ok(true)
 }

@@ -15,6 +15,9 @@ use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
 use crate::stop;
 use crate::verdict::Verdict;
 
+/// How many Events come with one answer.
+const PAGE: u32 = 500;
+
 /// The objects of one namespace, as far as a follower needs them.
 #[derive(Clone)]
 pub(super) struct Requests {
@@ -106,13 +109,19 @@ impl Requests {
         Ok(pods.into_iter().filter_map(|pod| observed(pod, &self.redactor)).collect())
     }
 
-    /// The Events about an object.
-    pub(super) async fn events(&self, uid: &str) -> Result<Vec<ObservedEvent>, ClusterError> {
-        let parameters = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
-        let action = Action::on::<Event>(Verb::List, &self.namespace, None);
+    /// The Events of a field selector, page by page.
+    pub(super) async fn events(&self, fields: &str, mut each: impl FnMut(ObservedEvent)) -> Result<(), ClusterError> {
         let events = self.cluster.api::<Event>(&self.namespace);
-        let list = self.cluster.call(action, events.list(&parameters)).await?;
-        Ok(list.items.iter().map(ObservedEvent::from).collect())
+        let mut parameters = ListParams::default().fields(fields).limit(PAGE);
+        loop {
+            let action = Action::on::<Event>(Verb::List, &self.namespace, None);
+            let page = self.cluster.call(action, events.list(&parameters)).await?;
+            page.items.iter().map(ObservedEvent::from).for_each(&mut each);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => parameters = parameters.continue_token(&token),
+                None => return Ok(()),
+            }
+        }
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+
+use super::JobName;
 
 /// So many that were replaced may stay in the queue, beside as many as hold.
 const REPLACED: usize = 64;
@@ -12,18 +15,18 @@ const REPLACED: usize = 64;
 /// At most one requeue for each name: the soonest.
 #[derive(Debug, Default)]
 pub(super) struct Requeues {
-    at: HashMap<Box<str>, Instant>,
-    queue: BinaryHeap<Reverse<(Instant, Box<str>)>>,
+    at: HashMap<JobName, Instant>,
+    queue: BinaryHeap<Reverse<(Instant, JobName)>>,
 }
 
 impl Requeues {
     /// Has a name looked at again by then at the latest.
-    pub(super) fn set(&mut self, name: &str, at: Instant) {
+    pub(super) fn set(&mut self, name: &JobName, at: Instant) {
         if self.at.get(name).is_some_and(|known| *known <= at) {
             return;
         }
-        self.at.insert(name.into(), at);
-        self.queue.push(Reverse((at, name.into())));
+        self.at.insert(Arc::clone(name), at);
+        self.queue.push(Reverse((at, Arc::clone(name))));
         // What was replaced stays in the queue until its time comes, which may be in days.
         if self.queue.len() > 2 * self.at.len() + REPLACED {
             let Self { at, queue } = self;
@@ -43,7 +46,7 @@ impl Requeues {
     }
 
     /// Waits for the next requeue; for ever where there is none.
-    pub(super) async fn next(&mut self) -> Box<str> {
+    pub(super) async fn next(&mut self) -> JobName {
         loop {
             let Some(Reverse((at, _))) = self.queue.peek() else { return std::future::pending().await };
             sleep_until(*at).await;
@@ -66,7 +69,7 @@ mod tests {
         let start = Instant::now();
         let mut requeues = Requeues::default();
         for (name, seconds) in [("a", 7), ("b", 3), ("c", 2), ("a", 5), ("d", 4), ("a", 6)] {
-            requeues.set(name, start + Duration::from_secs(seconds));
+            requeues.set(&name.into(), start + Duration::from_secs(seconds));
         }
         requeues.clear("d");
         let mut rung = Vec::new();
@@ -81,8 +84,8 @@ mod tests {
         let start = Instant::now();
         let mut requeues = Requeues::default();
         for second in 0..10_000 {
-            requeues.set("a", start + Duration::from_secs(86_400 - second));
-            requeues.set("b", start + Duration::from_secs(1));
+            requeues.set(&"a".into(), start + Duration::from_secs(86_400 - second));
+            requeues.set(&"b".into(), start + Duration::from_secs(1));
             requeues.clear("b");
         }
         assert!(requeues.queue.len() <= REPLACED + 2, "{}", requeues.queue.len());

@@ -18,10 +18,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::cache::{Cache, Tracked};
 use super::captures::Captures;
-use super::reconcile::{Context, Memory, ReconcileError, Reconciled, reconcile};
+use super::events::{Answers, Events};
+use super::reconcile::{Context, Look, Memory, ReconcileError, Reconciled, reconcile};
 use super::requests::{Requests, observed};
 use super::requeue::Requeues;
-use super::{FollowError, FollowOptions, Followed, Message};
+use super::{FollowError, FollowOptions, Followed, JobName, Message};
 use crate::attempt::Attempt;
 use crate::cluster::{Backoff, Cluster};
 use crate::journal::{Journal, Ledger};
@@ -41,7 +42,7 @@ const PAUSES: Backoff = Backoff {
     total: std::time::Duration::MAX,
 };
 
-type Finished = (Box<str>, Box<Memory>, Result<Reconciled, ReconcileError>);
+type Finished = (JobName, Box<Memory>, Result<Reconciled, ReconcileError>);
 type Reconciliations = FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + Send>>>;
 
 /// A follower at work.
@@ -51,15 +52,18 @@ pub(super) struct Run {
     cache: Cache,
     captures: Captures,
     /// What is remembered of each attempt between its reconciliations.
-    memories: HashMap<Box<str>, Box<Memory>>,
+    memories: HashMap<JobName, Box<Memory>>,
     /// Attempts that wait to be reconciled.
-    ready: IndexSet<Box<str>>,
+    ready: IndexSet<JobName>,
     /// Attempts whose reconciliation is under way.
-    busy: HashSet<Box<str>>,
-    failures: HashMap<Box<str>, u32>,
+    busy: HashSet<JobName>,
+    failures: HashMap<JobName, u32>,
     requeues: Requeues,
+    events: Events,
+    /// The Events that attempts wanted, until these are reconciled.
+    answers: Answers,
     /// The attempts that must end before the run does.
-    awaited: HashSet<Box<str>>,
+    awaited: HashSet<JobName>,
 }
 
 impl Run {
@@ -88,6 +92,8 @@ impl Run {
             busy: HashSet::new(),
             failures: HashMap::new(),
             requeues: Requeues::default(),
+            events: Events::default(),
+            answers: Answers::new(),
             awaited: HashSet::new(),
         }
     }
@@ -116,13 +122,15 @@ impl Run {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(message) = messages.recv() => self.message(message),
-                Some(change) = jobs.recv() => self.job(change)?,
+                // The end of a Pod comes before that of its Job.
                 Some(change) = pods.recv() => self.pod(change)?,
+                Some(change) = jobs.recv() => self.job(change)?,
                 Some(ended) = reconciliations.next() => self.ended(ended),
                 // A watch ends with this run, and has no way to panic; nothing would be heard any more.
                 Some(Err(panicked)) = watches.join_next() => std::panic::resume_unwind(panicked.into_panic()),
                 name = self.captures.next_drained() => { self.ready.insert(name); }
                 name = self.requeues.next() => { self.ready.insert(name); }
+                answers = self.events.next(&self.context.requests) => self.answered(answers),
             }
             self.start(&reconciliations);
             self.options.metrics.tracked(self.cache.len());
@@ -143,14 +151,14 @@ impl Run {
     }
 
     fn expect(&mut self, job: &str, attempt: Attempt) {
-        self.cache.expect(job, attempt, Timestamp::now());
-        self.awaited.insert(job.into());
-        if self.cache.get(job).is_some_and(|tracked| tracked.there) {
-            self.ready.insert(job.into());
+        let name = self.cache.expect(job, attempt, Timestamp::now());
+        if self.cache.get(&name).is_some_and(|tracked| tracked.there) {
+            self.ready.insert(Arc::clone(&name));
         } else {
             // A Job that was created just now comes by the watch: asking for each would be a request more for every task.
-            self.requeues.set(job, Instant::now() + WATCH_FIRST);
+            self.requeues.set(&name, Instant::now() + WATCH_FIRST);
         }
+        self.awaited.insert(name);
     }
 
     fn followed(&self) -> Vec<Followed> {
@@ -204,7 +212,12 @@ impl Run {
         Ok(change)
     }
 
-    fn touch(&mut self, names: Vec<Box<str>>) {
+    fn answered(&mut self, answers: Answers) {
+        self.ready.extend(answers.keys().cloned());
+        self.answers.extend(answers);
+    }
+
+    fn touch(&mut self, names: Vec<JobName>) {
         for name in names {
             if let Some(tracked) = self.cache.get(&name) {
                 self.captures.update(&name, tracked);
@@ -225,15 +238,16 @@ impl Run {
                 waiting.push(name);
                 continue;
             }
+            let events = self.answers.remove(&name);
             let Some(seen) = self.cache.get(&name).cloned() else { continue };
             let mut memory = self.memories.remove(&name).unwrap_or_default();
-            let drained = self.captures.is_drained(&name);
+            let look = Look { seen, events, drained: self.captures.is_drained(&name) };
             let context = Arc::clone(&self.context);
             // What is set from now on is for the time after this look.
             self.requeues.clear(&name);
             self.busy.insert(name.clone());
             reconciliations.push(Box::pin(async move {
-                let reconciled = reconcile(&context, &seen, &mut memory, drained, Timestamp::now()).await;
+                let reconciled = reconcile(&context, &look, &mut memory, Timestamp::now()).await;
                 (name, memory, reconciled)
             }));
         }
@@ -255,20 +269,23 @@ impl Run {
         }
     }
 
-    fn reconciled(&mut self, name: &str, reconciled: Reconciled) {
+    fn reconciled(&mut self, name: &JobName, reconciled: Reconciled) {
         self.failures.remove(name);
         if let Some(at) = reconciled.wake_at {
             let pause = at.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
             self.requeues.set(name, Instant::now() + pause.unsigned_abs());
         }
+        if let Some(about) = reconciled.events {
+            self.events.want(name, about);
+        }
         if let Some(job) = reconciled.job {
             self.cache.found(job, Timestamp::now());
-            self.touch(vec![name.into()]);
+            self.touch(vec![Arc::clone(name)]);
         }
         if let Some(pods) = reconciled.pods {
             self.cache.refresh(name, pods, Timestamp::now());
             // The logs of Pods that no watch has shown are to be read too.
-            self.touch(vec![name.into()]);
+            self.touch(vec![Arc::clone(name)]);
         }
         // A capture may have begun meanwhile; where it ends, the attempt is looked at again.
         if reconciled.finished && self.captures.is_drained(name) {

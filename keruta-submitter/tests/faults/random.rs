@@ -59,7 +59,8 @@ async fn whatever_goes_wrong_in_whatever_order() {
         .collect()
         .await;
     played.sort();
-    let slowest: Vec<String> = played.iter().rev().take(8).map(|(took, seed, _)| format!("{seed}: {took:.1?}")).collect();
+    let slowest: Vec<String> =
+        played.iter().rev().take(8).map(|(took, seed, _)| format!("{seed}: {took:.1?}")).collect();
     println!("the slowest rounds: {}", slowest.join(", "));
     let failures: Vec<String> = played.into_iter().filter_map(|(.., failure)| failure).collect();
     let counts = counts.into_inner().unwrap();

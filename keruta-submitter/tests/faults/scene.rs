@@ -48,7 +48,15 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn new(workload: Workload, exit: Option<i32>, lines: Vec<String>) -> Self {
-        Self { workload, cancel_ms: None, submit_ms: 0, exit, lines, cancelled: Mutex::default(), stages: Mutex::default() }
+        Self {
+            workload,
+            cancel_ms: None,
+            submit_ms: 0,
+            exit,
+            lines,
+            cancelled: Mutex::default(),
+            stages: Mutex::default(),
+        }
     }
 
     pub(crate) fn cancel_at(mut self, ms: u64) -> Self {
@@ -281,7 +289,9 @@ impl Scene {
         for _ in 0..200 {
             left = ["jobs", "pods", "configmaps", "persistentvolumeclaims"]
                 .iter()
-                .flat_map(|resource| self.server.objects(resource, NAMESPACE).into_iter().map(|of| brief(resource, &of)))
+                .flat_map(|resource| {
+                    self.server.objects(resource, NAMESPACE).into_iter().map(|of| brief(resource, &of))
+                })
                 .filter(|brief| !brief.contains("kube-root-ca.crt"))
                 .collect();
             if left.is_empty() {
@@ -339,7 +349,8 @@ impl Scene {
 fn brief(resource: &str, object: &Value) -> String {
     let metadata = &object["metadata"];
     let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    let conditions: Vec<&str> = conditions.filter(|c| c["status"] == "True").filter_map(|c| c["type"].as_str()).collect();
+    let conditions: Vec<&str> =
+        conditions.filter(|c| c["status"] == "True").filter_map(|c| c["type"].as_str()).collect();
     let annotations = metadata["annotations"].as_object().into_iter().flatten().map(|(key, _)| key.as_str());
     let annotations: Vec<&str> = annotations.filter(|key| key.starts_with("keruta.dev/")).collect();
     format!(

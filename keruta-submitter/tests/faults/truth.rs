@@ -107,7 +107,8 @@ impl Truth<'_> {
         let gone = |uid: &str| self.jobs.iter().any(|(job, last)| *last && job["metadata"]["uid"] == uid);
         // Two where somebody deleted one, before it was recorded or after: the other ran nothing, or was taken back.
         let there = uids.iter().filter(|uid| !gone(uid)).count();
-        let ran: BTreeSet<_> = self.pods_of(subject).map(|pod| pod["metadata"]["ownerReferences"][0]["uid"].clone().to_string()).collect();
+        let ran: BTreeSet<_> =
+            self.pods_of(subject).map(|pod| pod["metadata"]["ownerReferences"][0]["uid"].clone().to_string()).collect();
         if uids.is_empty() || there > 1 || ran.len() > 1 {
             say(format!("it had {} Jobs, {there} are there, {} had Pods", uids.len(), ran.len()));
         }
@@ -206,7 +207,8 @@ impl Truth<'_> {
         let said = told.iter().map(|change| serde_json::to_string(change).unwrap());
         let progress = self.scene.journal.progress_seen();
         let done = progress.iter().map(|progress| serde_json::to_string(progress).unwrap());
-        let notes = self.jobs.iter().flat_map(|(job, _)| job["metadata"]["annotations"].as_object().into_iter().flatten());
+        let notes =
+            self.jobs.iter().flat_map(|(job, _)| job["metadata"]["annotations"].as_object().into_iter().flatten());
         let noted = notes.map(|(key, note)| format!("{key}: {note}"));
         for text in said.chain(done).chain(noted).filter(|text| text.contains(SECRET)) {
             wrong.push(format!("the secret is in {text}"));

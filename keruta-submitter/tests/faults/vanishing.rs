@@ -61,7 +61,9 @@ async fn a_create_that_is_sent_again_makes_no_second_job() {
 /// `kubectl delete job` and `kubectl apply`, under a follower that has judged the first.
 #[tokio::test]
 async fn a_job_that_is_made_anew_by_hand_is_judged_too() {
-    let scene = Scene::start(vec![chatty("a", 10, 20, Some(0)), chatty("b", 10, 2500, Some(0))], jiff::SignedDuration::ZERO).await;
+    let scene =
+        Scene::start(vec![chatty("a", 10, 20, Some(0)), chatty("b", 10, 2500, Some(0))], jiff::SignedDuration::ZERO)
+            .await;
     let verdict = |job: &serde_json::Value| job["metadata"]["annotations"]["keruta.dev/verdict"].clone();
     let job = || {
         let jobs = scene.server.objects("jobs", NAMESPACE);

@@ -28,7 +28,7 @@ fn seen<O>(uid: &str, object: O) -> Change<O> {
     Change::Seen { uid: uid.to_owned(), object }
 }
 
-fn list_jobs(cache: &mut Cache, jobs: &[ObservedJob]) -> Vec<Box<str>> {
+fn list_jobs(cache: &mut Cache, jobs: &[ObservedJob]) -> Vec<JobName> {
     cache.job(Change::ListBegan, NOW);
     for job in jobs {
         cache.job(seen(&job.uid.clone(), job.clone()), NOW);
@@ -36,7 +36,7 @@ fn list_jobs(cache: &mut Cache, jobs: &[ObservedJob]) -> Vec<Box<str>> {
     cache.job(Change::ListEnded, NOW)
 }
 
-fn list_pods(cache: &mut Cache, pods: &[ObservedPod]) -> Vec<Box<str>> {
+fn list_pods(cache: &mut Cache, pods: &[ObservedPod]) -> Vec<JobName> {
     cache.pod(Change::ListBegan, NOW);
     for pod in pods {
         cache.pod(seen(&pod.uid.clone(), pod.clone()), NOW);
@@ -105,6 +105,19 @@ fn pods_are_current_when_as_many_have_ended_as_the_job_counts() {
     cache.job(seen("job-1", job("job-1", &complete)), NOW);
     assert!(!cache.get(NAME).unwrap().pods_are_current());
     cache.pod(seen("pod-1", pod("pod-1", "Succeeded")), NOW);
+    assert!(cache.get(NAME).unwrap().pods_are_current());
+}
+
+/// Its phase stays Pending for ever.
+#[test]
+fn a_pod_that_was_deleted_before_it_had_a_node_has_ended() {
+    let failed = json!({"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]});
+    let mut cache = Cache::default();
+    list_jobs(&mut cache, &[job("job-1", &failed)]);
+    list_pods(&mut cache, &[pod("pod-1", "Pending")]);
+    assert!(!cache.get(NAME).unwrap().pods_are_current());
+    let deleted = ObservedPod { deletion_at: Some(NOW), ..pod("pod-1", "Pending") };
+    cache.pod(seen("pod-1", deleted), NOW);
     assert!(cache.get(NAME).unwrap().pods_are_current());
 }
 
