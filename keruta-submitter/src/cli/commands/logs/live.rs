@@ -75,7 +75,7 @@ fn runs(pod: &Pod) -> Vec<(String, u32, bool)> {
 }
 
 async fn one(reader: &KubeLogReader, source: &LogSource, previous: bool) -> Result<Vec<LogLine>, LogReadError> {
-    let request = LogRequest { since: None, follow: false, previous };
+    let request = LogRequest { previous, ..LogRequest::default() };
     let mut stream = reader.open(source, &request).await?;
     let mut bytes = Vec::new();
     while let Some(part) = stream.next().await {
