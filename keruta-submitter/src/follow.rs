@@ -53,6 +53,10 @@ pub struct FollowOptions {
     pub metrics: Arc<Metrics>,
     /// Whether to end when every attempt that was expected has ended. Default: no.
     pub until_ended: bool,
+    /// Whether to look on only, beside whoever follows: nothing is written to the cluster, so that the rights to get, list and
+    /// watch Jobs and Pods and to get `pods/log` are enough. How an attempt ended is told, and stands nowhere; a Job that
+    /// cannot go on is not ended. Default: no.
+    pub read_only: bool,
 }
 
 impl FollowOptions {
@@ -71,6 +75,7 @@ impl FollowOptions {
             parallel: 64,
             metrics: Arc::default(),
             until_ended: false,
+            read_only: false,
         }
     }
 

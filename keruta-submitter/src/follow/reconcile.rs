@@ -29,6 +29,8 @@ pub(super) struct Context {
     pub(super) ledger: Option<Arc<dyn Ledger>>,
     pub(super) policy: Policy,
     pub(super) metrics: Arc<Metrics>,
+    /// Whether nothing is to be written to the cluster.
+    pub(super) read_only: bool,
 }
 
 /// What is remembered of an attempt from one reconciliation to the next.
@@ -134,7 +136,9 @@ pub(super) async fn reconcile(
         return Ok(Reconciled { pods: Some(pods), ..Reconciled::default() });
     }
     let note_at = note(context, seen, memory, &judgement, now).await?;
-    if let (Some(stop), Some(job)) = (&judgement.stop, seen.job.as_ref().filter(|_| seen.there)) {
+    if let (Some(stop), Some(job), false) =
+        (&judgement.stop, seen.job.as_ref().filter(|_| seen.there), context.read_only)
+    {
         tracing::info!(attempt = %seen.attempt, why = %stop.verdict.evidence.summary, "ending a Job that cannot go on");
         context.requests.stop(job, stop).await?;
     }
@@ -142,7 +146,9 @@ pub(super) async fn reconcile(
     match judgement.verdict.clone() {
         None => {
             tell(context, seen, memory, &judgement, now).await?;
-            let events = About::of(seen).filter(|_| judgement.wants_events && events.is_none());
+            // They tell only why a Job is to be ended.
+            let wanted = judgement.wants_events && events.is_none() && !context.read_only;
+            let events = About::of(seen).filter(|_| wanted);
             Ok(Reconciled { wake_at, events, ..Reconciled::default() })
         }
         Some(verdict) => {
@@ -150,7 +156,7 @@ pub(super) async fn reconcile(
                 // Somebody was faster: what they wrote comes by the watch, if nothing happens to it.
                 return Ok(Reconciled { wake_at: Some(soon(now)), ..Reconciled::default() });
             }
-            let finished = *drained && release(context, seen, memory).await?;
+            let finished = *drained && (context.read_only || release(context, seen, memory).await?);
             let wake_at = (*drained && !finished).then(|| soon(now));
             Ok(Reconciled { wake_at, finished, ..Reconciled::default() })
         }
@@ -189,7 +195,7 @@ async fn note(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, ReconcileError> {
     memory.first_seen = judgement.first_seen.clone();
-    let Some(job) = seen.job.as_ref().filter(|_| seen.there) else { return Ok(None) };
+    let Some(job) = seen.job.as_ref().filter(|_| seen.there && !context.read_only) else { return Ok(None) };
     let noted = memory.noted.as_ref().filter(|noted| !noted.is_empty());
     if noted.map_or(memory.first_seen.is_empty(), |noted| *noted == memory.first_seen) {
         return Ok(None);
@@ -216,7 +222,7 @@ async fn record(
 ) -> Result<bool, ReconcileError> {
     let mut verdict = verdict;
     match seen.job.as_ref().filter(|_| seen.there) {
-        Some(job) if job.verdict.is_some() => {}
+        Some(job) if job.verdict.is_some() || context.read_only => {}
         Some(job) => match context.requests.verdict(job, &verdict).await? {
             Written::Done => {}
             Written::Outdated | Written::Gone => return Ok(false),

@@ -83,6 +83,7 @@ impl Run {
                 ledger,
                 policy: options.policy.clone(),
                 metrics: Arc::clone(&options.metrics),
+                read_only: options.read_only,
             }),
             options,
             captures,

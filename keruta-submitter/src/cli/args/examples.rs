@@ -52,7 +52,8 @@ changes nothing, and an attempt that has had a Job is never run a second time: s
 Of several tasks, parents come before their children. With --wait a child is submitted when its parent has completed, \
 and left out where the parent has not; without it, right after its parent.
 
-With --wait, Ctrl-C detaches: the tasks go on, and logs -f comes back to them. A second Ctrl-C cancels them.";
+With --wait, Ctrl-C detaches: the tasks go on. The same command again comes back to them, and logs -f looks on. A \
+second Ctrl-C cancels them.";
 
 pub(super) const SUBMIT: &str = "\
 Examples:
@@ -87,7 +88,10 @@ pub(super) const LOGS_ABOUT: &str = "\
 Write a task's log: the lines of all its containers, those of the init steps too, in the order of time.
 
 They come from the cluster. With --journal, what was kept there by submit or follow is read where the cluster has the \
-Pods no more.";
+Pods no more.
+
+It only looks, with --follow too: the rights to get, list and watch Jobs and Pods and to get pods/log are enough. How a \
+task ended is recorded by whoever sees it through: submit --wait, or follow.";
 
 pub(super) const LOGS: &str = "\
 Examples:

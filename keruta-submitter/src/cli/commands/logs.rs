@@ -37,7 +37,7 @@ pub(super) async fn run(args: &LogsArgs, session: &Session) -> Result<Exit, Fail
     };
     if args.follow
         && let Some(job) = &job
-        // Of an ended task there is nothing to wait for, and nothing to record.
+        // Of an ended task there is nothing to wait for.
         && ObservedJob::of(job).is_some_and(|job| job.verdict.is_none())
     {
         return live::follow(job, &cluster, settings.grace.clone(), writer).await;

@@ -105,7 +105,7 @@ fn because(error: &LogReadError, source: &LogSource) -> Failure {
     Failure::because(what, cure, Exit::Cluster)
 }
 
-/// Writes the log until the task has ended. Who follows also records how it ended.
+/// Writes the log until the task has ended. It only looks on.
 pub(super) async fn follow(
     job: &Job,
     cluster: &Cluster,
@@ -122,6 +122,7 @@ pub(super) async fn follow(
     let mut options = FollowOptions::new(&attempt.namespace).of_task(label.map_or(&attempt.task, |label| label));
     options.policy = Policy { grace, ..Policy::default() };
     options.until_ended = true;
+    options.read_only = true;
     let follower = Follower::new(cluster.clone(), journal, options);
     follower.handle().expect(attempt, job.metadata.name.clone().unwrap_or_default());
     let shutdown = CancellationToken::new();
