@@ -72,6 +72,15 @@ impl Capture {
     }
 }
 
+/// What the kubelet says in the place of a log, for a person; a tail of a line may have a part of a secret in it.
+fn words(text: &[u8]) -> String {
+    const OF_THE_KUBELET: [&[u8]; 2] = [b"unable to retrieve container logs", b"failed to "];
+    if OF_THE_KUBELET.iter().any(|words| text.starts_with(words)) {
+        return String::from_utf8_lossy(&text[..text.len().min(200)]).into_owned();
+    }
+    "a line has no time".to_owned()
+}
+
 struct Task<'a> {
     capture: &'a Capture,
     source: &'a LogSource,
@@ -272,7 +281,7 @@ impl Task<'_> {
     fn failed(&self, end: &End, refusals: &mut u32) -> Option<Over> {
         let reason = match end {
             End::Refused(LogReadError::NotReady(reason) | LogReadError::NotFound(reason)) => reason.clone(),
-            End::Unstamped(text) => String::from_utf8_lossy(&text[..text.len().min(200)]).into_owned(),
+            End::Unstamped(text) => words(text),
             End::Refused(error) => {
                 warn!(error = error as &dyn std::error::Error, "the log could not be read");
                 return None;

@@ -12,7 +12,6 @@ mod reconcile;
 mod requests;
 mod requeue;
 mod run;
-mod secrets;
 
 pub use captures::LogOptions;
 pub use followed::Followed;
@@ -28,6 +27,7 @@ use crate::attempt::Attempt;
 use crate::classify::Policy;
 use crate::cluster::{Cluster, ClusterError};
 use crate::journal::{Journal, Ledger};
+use crate::logs::Redactor;
 use crate::metrics::Metrics;
 use crate::watch::WatchOptions;
 
@@ -47,6 +47,8 @@ pub struct FollowOptions {
     pub policy: Policy,
     /// How logs are captured; `None` leaves them where they are.
     pub logs: Option<LogOptions>,
+    /// What must not be in logs and verdicts.
+    pub redactor: Arc<Redactor>,
     /// How many attempts are looked at at once.
     pub parallel: usize,
     /// Where numbers for an operator go.
@@ -72,6 +74,7 @@ impl FollowOptions {
             relist,
             policy: Policy::default(),
             logs: Some(LogOptions::default()),
+            redactor: Arc::default(),
             parallel: 64,
             metrics: Arc::default(),
             until_ended: false,

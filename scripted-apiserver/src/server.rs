@@ -169,6 +169,15 @@ impl ApiServer {
         let _ = self.cluster.write(|store| create::create(store, &caller, Resource::Namespaces, "", value));
     }
 
+    /// Makes an object as `kubectl create` does. `false` where there is one of its name, or the resource is none.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is new")]
+    pub fn create(&self, resource: &str, namespace: &str, value: Value) -> bool {
+        let caller = Caller::component("kubectl");
+        let resource = crate::resource::ALL.into_iter().find(|known| known.plural() == resource);
+        let create = |resource| self.cluster.write(|store| create::create(store, &caller, resource, namespace, value));
+        resource.is_some_and(|resource| create(resource).is_ok())
+    }
+
     /// The objects of a resource (`jobs`, `pods`, `events`, …; empty where it is none) in a namespace, as they are now.
     #[must_use]
     pub fn objects(&self, resource: &str, namespace: &str) -> Vec<Value> {

@@ -1,5 +1,6 @@
 //! One stream of a log, from opening to its end.
 
+use std::fmt;
 use std::hash::Hasher;
 use std::sync::Arc;
 
@@ -33,7 +34,6 @@ pub(super) struct Read {
 }
 
 /// Why a stream ended.
-#[derive(Debug)]
 pub(super) enum End {
     /// The server ended it; that does not say that the log has ended.
     Eof,
@@ -45,6 +45,20 @@ pub(super) enum End {
     Mismatch,
     RestLost,
     Unstamped(Bytes),
+}
+
+impl fmt::Debug for End {
+    /// Without what a container wrote.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Eof => f.write_str("Eof"),
+            Self::Idle => f.write_str("Idle"),
+            Self::Refused(error) => f.debug_tuple("Refused").field(error).finish(),
+            Self::Mismatch => f.write_str("Mismatch"),
+            Self::RestLost => f.write_str("RestLost"),
+            Self::Unstamped(text) => f.debug_tuple("Unstamped").field(&text.len()).finish(),
+        }
+    }
 }
 
 impl From<StrangeLog> for End {

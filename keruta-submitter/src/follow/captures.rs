@@ -1,48 +1,35 @@
 //! Which containers' logs are being captured.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{Id, JoinSet};
 
-use super::JobName;
 use super::cache::Tracked;
+use super::{FollowOptions, JobName};
 use crate::attempt::Attempt;
 use crate::capture::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader};
 use crate::classify::is_over;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::logs::{LogSource, Redactor};
+use crate::logs::LogSource;
 use crate::metrics::Metrics;
 use crate::observe::{ContainerState, ObservedContainer, ObservedPod};
 
 /// How the logs of all containers are captured.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LogOptions {
     /// How one is.
     pub settings: CaptureSettings,
     /// How many may be read at once. Default: 512; each is a connection to the API server.
     pub streams: usize,
-    /// What must not be in them, nor in a verdict, which may quote them.
-    pub redactor: Arc<Redactor>,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { settings: CaptureSettings::default(), streams: 512, redactor: Arc::default() }
-    }
-}
-
-impl fmt::Debug for LogOptions {
-    /// Without the secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogOptions")
-            .field("settings", &self.settings)
-            .field("streams", &self.streams)
-            .finish_non_exhaustive()
+        Self { settings: CaptureSettings::default(), streams: 512 }
     }
 }
 
@@ -73,18 +60,13 @@ struct ContainerRun {
 }
 
 impl Captures {
-    pub(super) fn new(
-        cluster: &Cluster,
-        journal: Arc<dyn Journal>,
-        options: Option<LogOptions>,
-        metrics: &Arc<Metrics>,
-    ) -> Self {
-        let capture = options.map(|LogOptions { settings, streams, redactor }| {
-            let told = Arc::clone(metrics);
+    pub(super) fn new(cluster: &Cluster, journal: Arc<dyn Journal>, options: &FollowOptions) -> Self {
+        let capture = options.logs.clone().map(|LogOptions { settings, streams }| {
+            let told = Arc::clone(&options.metrics);
             Capture {
                 reader: Arc::new(KubeLogReader::new(cluster.client().clone())),
                 journal,
-                redactor,
+                redactor: Arc::clone(&options.redactor),
                 settings,
                 streams: Arc::new(Semaphore::new(streams)),
                 on_kept: Some(Arc::new(move |_, kept| {
@@ -94,7 +76,7 @@ impl Captures {
         });
         Self {
             capture,
-            metrics: Arc::clone(metrics),
+            metrics: Arc::clone(&options.metrics),
             running: JoinSet::new(),
             names: HashMap::new(),
             jobs: HashMap::new(),

@@ -7,11 +7,10 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::secrets;
 use crate::cluster::{Action, Cluster, ClusterError, FIELD_MANAGER, Verb};
 use crate::logs::Redactor;
 use crate::observe::annotations::{EVIDENCE_FINALIZER, FIRST_SEEN, VERDICT};
-use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
+use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop, redact_messages};
 use crate::stop;
 use crate::verdict::Verdict;
 
@@ -127,7 +126,7 @@ impl Requests {
 
 /// What matters of a Pod, without secrets.
 pub(super) fn observed(mut pod: Pod, redactor: &Redactor) -> Option<ObservedPod> {
-    secrets::redact(&mut pod, redactor);
+    redact_messages(&mut pod, redactor);
     ObservedPod::of(&pod)
 }
 

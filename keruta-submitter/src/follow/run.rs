@@ -73,9 +73,9 @@ impl Run {
         ledger: Option<Arc<dyn Ledger>>,
         options: FollowOptions,
     ) -> Self {
-        let redactor = options.logs.as_ref().map(|logs| Arc::clone(&logs.redactor)).unwrap_or_default();
+        let redactor = Arc::clone(&options.redactor);
         let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone(), redactor };
-        let captures = Captures::new(cluster, Arc::clone(&journal), options.logs.clone(), &options.metrics);
+        let captures = Captures::new(cluster, Arc::clone(&journal), &options);
         Self {
             context: Arc::new(Context {
                 requests,

@@ -153,13 +153,13 @@ impl Scene {
         options.parallel = self.parallel;
         let mut logs = LogOptions::default();
         logs.streams = self.streams;
-        logs.redactor = Arc::new(Redactor::new([SECRET]).unwrap());
         logs.settings.idle = Duration::from_secs(1);
         logs.settings.idle_after_end = Duration::from_millis(500);
         logs.settings.pause = Duration::from_millis(50);
         logs.settings.longest_pause = Duration::from_millis(500);
         logs.settings.drain_limit = Duration::from_secs(10);
         options.logs = Some(logs);
+        options.redactor = Arc::new(Redactor::new([SECRET]).unwrap());
         options
     }
 

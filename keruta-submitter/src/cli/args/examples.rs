@@ -35,6 +35,8 @@ Environment:
   KERUTA_…          a setting: KERUTA_DEFAULT_IMAGE is defaultImage, KERUTA_WORKSPACE__SIZE is workspace.size
   KERUTA_LOG        as --log-level
   KERUTA_STATE_DIR  as --state-dir
+  KERUTA_REDACT_FILE, KERUTA_REDACT_ENV
+                    as --redact-file and --redact-env
   NO_COLOR          no colour, also on a terminal";
 
 pub(super) const SUBMIT_USAGE: &str = "\
@@ -68,6 +70,9 @@ Examples:
 
   A whole queue, one task a line, twenty at once, with what happens as JSON lines:
     keruta-submitter submit --task tasks.ndjson --wait --max-in-flight 20 --keep-going -o ndjson
+
+  In CI, where a step's secrets are variables, and with those that the tasks refer to:
+    keruta-submitter submit --task task.json --wait --logs --redact-env DEPLOY_TOKEN,NPM_TOKEN --redact-secrets
 
   Without a file:
     keruta-submitter submit --id task-1 --image busybox:1.37 --wait --logs -- echo hello";

@@ -13,7 +13,7 @@ use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
 use keruta_submitter::follow::{FollowOptions, Follower};
 use keruta_submitter::journal::LogFilter;
-use keruta_submitter::logs::{Level, LogEntry, LogLine, LogSource};
+use keruta_submitter::logs::{Level, LogEntry, LogLine, LogSource, Redactor};
 use tokio_util::sync::CancellationToken;
 
 use super::{Writer, wants};
@@ -110,6 +110,7 @@ pub(super) async fn follow(
     job: &Job,
     cluster: &Cluster,
     grace: GraceSettings,
+    redactor: Arc<Redactor>,
     writer: Writer,
 ) -> Result<Exit, Failure> {
     let Some(attempt) = Attempt::of_job(job) else { return Ok(Exit::Fine) };
@@ -123,6 +124,7 @@ pub(super) async fn follow(
     options.policy = Policy { grace, ..Policy::default() };
     options.until_ended = true;
     options.read_only = true;
+    options.redactor = redactor;
     let follower = Follower::new(cluster.clone(), journal, options);
     follower.handle().expect(attempt, job.metadata.name.clone().unwrap_or_default());
     let shutdown = CancellationToken::new();

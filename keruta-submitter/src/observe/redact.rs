@@ -9,8 +9,22 @@ use crate::logs::Redactor;
 /// [Source](https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/).
 const CUT: usize = 2048;
 
-/// Takes the secrets out of a Pod's termination messages.
-pub(super) fn redact(pod: &mut Pod, redactor: &Redactor) {
+/// Takes the secrets out of a Pod's termination messages. To be called before it is observed, which cuts them.
+///
+/// ```
+/// use keruta_submitter::logs::Redactor;
+/// use keruta_submitter::observe::redact_messages;
+///
+/// let mut pod = serde_json::from_value(serde_json::json!({"metadata": {}, "status": {"containerStatuses": [{
+///     "name": "main", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+///     "state": {"terminated": {"exitCode": 1, "message": "fatal: no access with s3cret-token"}},
+/// }]}}))?;
+/// redact_messages(&mut pod, &Redactor::new(["s3cret-token"])?);
+/// let status = serde_json::to_value(pod.status)?;
+/// assert_eq!(status["containerStatuses"][0]["state"]["terminated"]["message"], "fatal: no access with ***");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn redact_messages(pod: &mut Pod, redactor: &Redactor) {
     if redactor.is_empty() {
         return;
     }
@@ -46,7 +60,7 @@ mod tests {
             "state": terminated, "lastState": terminated});
         let status = json!({"containerStatuses": [container], "initContainerStatuses": [container]});
         let mut pod: Pod = serde_json::from_value(json!({"metadata": {}, "status": status})).unwrap();
-        redact(&mut pod, &Redactor::new(["s3cret\nof two lines"]).unwrap());
+        redact_messages(&mut pod, &Redactor::new(["s3cret\nof two lines"]).unwrap());
         let status = serde_json::to_value(&pod.status).unwrap();
         let of = |list: &str, state: &str| status[list][0][state]["terminated"]["message"].as_str().unwrap().to_owned();
         let lists = ["containerStatuses", "initContainerStatuses"];
