@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use crate::args::{Colour, TalkArgs};
-use crate::diagnostic::{Diagnostic, LeftOut};
 use crate::diagnostic::human::{Human, Message};
+use crate::diagnostic::{Diagnostic, LeftOut};
 use crate::failure::Failure;
 use crate::tasks::Detail;
 use keruta_manifest::review::Severity;

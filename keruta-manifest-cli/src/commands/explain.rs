@@ -20,7 +20,8 @@ pub(super) fn run(args: &ExplainArgs, talk: Talk) -> Result<Exit, Failure> {
     let keeps_going = args.input.task.keep_going;
     let detail = talk.detail();
     let work = Explain { rendering, output: args.output, keeps_going, detail };
-    let mut target = Target { stdout: Stdout::new()?, output: args.output, any: false, teller: Teller::new(talk, detail) };
+    let mut target =
+        Target { stdout: Stdout::new()?, output: args.output, any: false, teller: Teller::new(talk, detail) };
     let exit = tasks::run(&args.input.task, &work, &mut target)?;
     target.teller.end();
     let stopped = exit > Exit::Fine && (!keeps_going || !target.any);

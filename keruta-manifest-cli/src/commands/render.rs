@@ -36,7 +36,8 @@ pub(super) fn run(args: &RenderArgs, talk: Talk) -> Result<Exit, Failure> {
         None => None,
     };
     let teller = Teller::new(talk, detail);
-    let mut target = Target { stdout: Stdout::new()?, output: args.output, any: false, talk, teller, fine: 0, wrong: 0 };
+    let mut target =
+        Target { stdout: Stdout::new()?, output: args.output, any: false, talk, teller, fine: 0, wrong: 0 };
     let exit = if let Some((directory, path)) = directory {
         let name = path.display().to_string();
         let mut files = Files { directory, name, target: &mut target };

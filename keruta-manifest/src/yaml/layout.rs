@@ -62,11 +62,10 @@ pub(super) fn push_indent(out: &mut String, width: usize) {
 
 /// Ends a line and writes the blanks that the next one begins with.
 pub(super) fn push_line_break(out: &mut String, width: usize) {
-    match LINE.get(..=width) {
-        Some(line) => out.push_str(line),
-        None => {
-            out.push('\n');
-            push_indent(out, width);
-        }
+    if let Some(line) = LINE.get(..=width) {
+        out.push_str(line);
+    } else {
+        out.push('\n');
+        push_indent(out, width);
     }
 }

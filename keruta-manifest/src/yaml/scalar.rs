@@ -101,7 +101,7 @@ fn traits_of_blocks(blocks: &[[u8; 32]]) -> u8 {
                 | mark(byte == b'#', HASH)
                 | mark(byte == b'\n', BREAK)
                 | mark(byte == b'\t', TAB)
-                | mark(is_control | (byte == 0x7f), HIDDEN)
+                | mark(is_control || byte == 0x7f, HIDDEN)
                 | mark(byte >= 0x80, WIDE);
         }
     }

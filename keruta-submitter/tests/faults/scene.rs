@@ -165,7 +165,11 @@ impl Scene {
 
     /// Runs one process until it dies or has no more to do.
     pub(crate) async fn process(&self, kill_at: Option<u64>) -> Died {
-        let killer = Killer::at(kill_at);
+        self.process_with(Killer::at(kill_at)).await
+    }
+
+    /// The same, with a death of the caller's choice.
+    pub(crate) async fn process_with(&self, killer: Arc<Killer>) -> Died {
         let mut work = std::pin::pin!(self.work(&killer));
         tokio::select! {
             () = &mut work => Died::Done,
