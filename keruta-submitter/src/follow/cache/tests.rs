@@ -168,7 +168,8 @@ fn what_a_list_did_not_show_and_the_server_does_is_there() {
     let mut cache = Cache::default();
     list_jobs(&mut cache, &[job_at("5", &json!({}))]);
     list_pods(&mut cache, &[pod_at("6", "Running")]);
-    (list_jobs(&mut cache, &[]), list_pods(&mut cache, &[]));
+    list_jobs(&mut cache, &[]);
+    list_pods(&mut cache, &[]);
     cache.found(job_at("5", &json!({})), NOW);
     cache.refresh(NAME, vec![pod_at("6", "Running")], NOW);
     let tracked = cache.get(NAME).unwrap();
@@ -188,7 +189,8 @@ fn a_new_version_alone_touches_nothing() {
 #[test]
 fn the_pods_of_a_job_that_was_never_seen_belong_to_its_attempt() {
     let mut cache = Cache::default();
-    (list_jobs(&mut cache, &[]), list_pods(&mut cache, &[pod_at("6", "Running")]));
+    list_jobs(&mut cache, &[]);
+    list_pods(&mut cache, &[pod_at("6", "Running")]);
     let attempt = Attempt { namespace: "tasks".into(), task: "a".into(), number: 1 };
     cache.expect(NAME, attempt, NOW);
     assert!(!cache.get(NAME).unwrap().pods_are_current());
