@@ -76,8 +76,29 @@ impl Layered {
     /// In a few words, where the value of a setting was written.
     #[must_use]
     pub fn shown(&self, path: &str) -> Option<String> {
-        let path = segments(path);
-        Some(self.layers.who_says(&path)?.shown(&path))
+        self.shown_at(&segments(path))
+    }
+
+    /// In a few words, where the value at a path was written: `keruta.toml:3`, `$KERUTA_QUEUE`, `--set queue`.
+    #[must_use]
+    pub fn shown_at(&self, path: &[Segment]) -> Option<String> {
+        Some(self.layers.who_says(path)?.shown(path))
+    }
+
+    /// What was written, all layers together, without the defaults.
+    ///
+    /// ```
+    /// use keruta_input::args::SettingsArgs;
+    /// use keruta_input::settings::Layered;
+    ///
+    /// let set = vec!["job.backoffLimit=7".to_owned()];
+    /// let layered = Layered::read(&SettingsArgs { set, ..SettingsArgs::default() }).unwrap();
+    /// assert_eq!(layered.written()["job"]["backoffLimit"], 7);
+    /// assert!(layered.written().get("workspace").is_none());
+    /// ```
+    #[must_use]
+    pub fn written(&self) -> Value {
+        self.layers.joined()
     }
 }
 

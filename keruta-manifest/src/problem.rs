@@ -128,8 +128,17 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 /// Writes an error in the one form that survives serde, whose errors are texts: `message [rule] help: cure`.
-/// [`parse_explained`] reads it back.
-pub(crate) struct Explained<'a, E>(pub(crate) &'a E);
+/// [`read`](crate::read) takes it apart again, so that a `Deserialize` of another crate can name rule and cure.
+///
+/// ```
+/// use keruta_manifest::problem::Explained;
+/// use keruta_manifest::value::DnsLabel;
+///
+/// let error = "Web_1".parse::<DnsLabel>().unwrap_err();
+/// assert!(Explained(&error).to_string().contains("[dns-1123-label] help: "));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Explained<'a, E>(pub &'a E);
 
 impl<E: Explain> fmt::Display for Explained<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

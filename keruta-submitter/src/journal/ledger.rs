@@ -66,6 +66,15 @@ pub enum LedgerError {
         #[source]
         source: serde_json::Error,
     },
+    /// What keeps the ledger, other than a file, failed.
+    #[error("could not {action}")]
+    Store {
+        /// What could not be done.
+        action: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A file could not be read or written.
     #[error("could not {action}")]
     Io {

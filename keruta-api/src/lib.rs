@@ -1,0 +1,33 @@
+//! The wire types of the keruta API: what the server, the agent and other clients send each other, and no logic.
+//!
+//! JSON in camelCase; times are RFC 3339 in UTC; errors are problem documents ([RFC 9457]).
+//!
+//! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
+
+mod access;
+mod audit;
+mod document;
+mod event;
+mod log;
+mod page;
+mod problem;
+mod repository;
+mod role;
+mod settings;
+mod status;
+mod task;
+
+pub use access::{CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Session, Token, User, UserUpdate};
+pub use audit::AuditEntry;
+pub use document::{Document, DocumentUpdate, NewDocument};
+pub use event::TaskEvent;
+pub use log::{
+    LogAppended, LogHit, LogHits, LogLevel, LogLevels, LogLine, LogPage, LogRecord, LogSourceSummary, LogSummary,
+};
+pub use page::Page;
+pub use problem::{FieldProblem, Problem};
+pub use repository::{NewRepository, Repository, RepositoryUpdate};
+pub use role::{Role, UnknownRole};
+pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
+pub use status::TaskStatus;
+pub use task::{StatusUpdate, Task};

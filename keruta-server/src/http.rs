@@ -1,0 +1,116 @@
+//! The HTTP API: routes, and what they share.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`error`] | refusals and failures as problem documents |
+//! | [`extract`] | bodies and parameters, with refusals that say what is wrong |
+//! | [`etag`](mod@etag), [`page`](mod@page) | versions, and lists a page at a time |
+//! | [`guard`](mod@guard), [`actor`] | who asks, and whether they may |
+//! | [`tasks`] | tasks: made, read, changed, ended, tried again |
+//! | [`settings`], [`repositories`], [`documents`] | what tasks refer to and stand on |
+//! | [`sessions`], [`tokens`], [`users`], [`audit`] | access, and who did what |
+//! | [`health`] | probes and numbers |
+//! | [`logs`] | logs: read, searched, followed, sent by agents |
+//! | [`layers`] | what stands around every route |
+
+pub mod actor;
+pub mod audit;
+pub mod documents;
+pub mod error;
+pub mod etag;
+pub mod extract;
+pub mod guard;
+pub mod health;
+pub mod layers;
+pub mod logs;
+pub mod openapi;
+pub mod page;
+pub mod repositories;
+pub mod request_id;
+pub mod sessions;
+pub mod settings;
+pub mod tasks;
+pub mod tokens;
+pub mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use keruta_submitter::metrics::Metrics;
+use tokio::sync::watch;
+use tower_http::csrf::ConfigError;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::auth::Access;
+use crate::configuration::Configuration;
+use crate::runner::ClusterState;
+use crate::store::Store;
+use crate::store::logs::LogStore;
+use health::HealthState;
+use logs::LogsState;
+use settings::SettingsState;
+use tasks::TasksState;
+
+pub use error::ApiError;
+pub use etag::{IfMatch, Versioned, etag};
+pub use page::{Cursor, Limit, page};
+
+/// What the API stands on.
+#[derive(Clone)]
+pub struct ApiParts {
+    /// The store.
+    pub store: Store,
+    /// The settings in force.
+    pub configuration: Arc<Configuration>,
+    /// Who may do what.
+    pub access: Access,
+    /// The logs of tasks.
+    pub logs: LogStore,
+    /// The cluster as the runner sees it.
+    pub cluster: watch::Receiver<ClusterState>,
+    /// The submitter's numbers.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The whole API: all routes, behind the door, with what stands around them.
+///
+/// # Errors
+///
+/// Where an origin that is to be trusted is none.
+pub fn api(parts: &ApiParts) -> Result<Router, ConfigError> {
+    let health =
+        HealthState { store: parts.store.clone(), cluster: parts.cluster.clone(), metrics: Arc::clone(&parts.metrics) };
+    let (routes, document) = routes(parts, &health).split_for_parts();
+    let routes = routes.merge(health::probes(health)).merge(openapi::route(document));
+    Ok(layers::around(layers::guarded(routes, &parts.access)?))
+}
+
+/// All routes that the OpenAPI document tells of.
+fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
+    let ApiParts { store, configuration, access, .. } = parts;
+    OpenApiRouter::new()
+        .merge(tasks::routes(TasksState { store: store.clone(), settings: configuration.settings() }))
+        .merge(settings::routes(SettingsState { store: store.clone(), configuration: Arc::clone(configuration) }))
+        .merge(repositories::routes(store.clone()))
+        .merge(documents::routes(store.clone()))
+        .merge(sessions::routes(access.clone()))
+        .merge(tokens::routes(access.clone()))
+        .merge(users::routes(access.clone()))
+        .merge(audit::routes(store.clone()))
+        .merge(logs::routes(LogsState { logs: parts.logs.clone() }))
+        .merge(health::routes(health.clone()))
+}
+
+/// The type of scripts.
+static PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// The answer to what was made: where it is, and what it is.
+fn created(location: &str, body: impl IntoResponse) -> Response {
+    let mut response = (StatusCode::CREATED, body).into_response();
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,13 @@
+//! The keruta server: the queue of tasks, their database, their logs and the API.
+
+pub mod auth;
+pub mod catalog;
+pub mod configuration;
+pub mod http;
+pub mod log;
+mod problem;
+pub mod queue;
+pub mod runner;
+pub mod store;
+pub mod task;
+pub mod value;

@@ -1,0 +1,63 @@
+//! Holding the lease, and working as long as it holds.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::Runner;
+use super::session::SessionEnd;
+use crate::store::{Epoch, Lease};
+
+/// The pause before a cluster that could not be reached is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Runner {
+    /// Works until the lease is lost or `shutdown` comes.
+    pub(super) async fn lead(&self, epoch: Epoch, shutdown: &CancellationToken) {
+        let ours = shutdown.child_token();
+        tokio::select! {
+            () = self.work(epoch, &ours) => {}
+            () = self.renew(epoch) => tracing::warn!(?epoch, "the lease is lost: another replica runs the tasks"),
+        }
+        ours.cancel();
+        if let Err(error) = self.store.release_runner_lease(epoch).await {
+            tracing::debug!(%error, "the lease could not be given back; it expires by itself");
+        }
+    }
+
+    /// Renews the lease; returns when it is lost, which is also when the database did not answer for as long as it holds.
+    async fn renew(&self, epoch: Epoch) {
+        // Measured from before the renewal was asked for, by a clock that nobody sets.
+        let mut until = Instant::now() + self.options.lease;
+        loop {
+            sleep(self.options.lease / 3).await;
+            let asked = Instant::now();
+            match timeout_at(until, self.hold()).await {
+                Ok(Ok(Lease::Held(held))) if held == epoch => until = asked + self.options.lease,
+                Ok(Ok(_)) => return,
+                Ok(Err(error)) => tracing::warn!(%error, "the lease could not be renewed"),
+                Err(_) => return,
+            }
+            if Instant::now() >= until {
+                return;
+            }
+        }
+    }
+
+    async fn work(&self, epoch: Epoch, ours: &CancellationToken) {
+        while !ours.is_cancelled() {
+            let again = match self.session(epoch, ours).await {
+                SessionEnd::Over => return,
+                SessionEnd::SettingsChanged => continue,
+                SessionEnd::Unreachable => Instant::now() + PAUSE,
+            };
+            let mut settings = self.settings.clone();
+            tokio::select! {
+                () = sleep_until(again) => {}
+                _ = settings.changed() => {}
+                () = ours.cancelled() => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What the submitter tells of attempts, and what it must remember of them.
+
+use jiff::Timestamp;
+use keruta_api::{StatusUpdate, TaskStatus};
+use keruta_submitter::journal::Submission;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Executor, Transaction};
+
+use super::events::{Event, record};
+use super::lease::{Epoch, fence};
+use super::row::Columns;
+use super::tasks::locked;
+use super::{Actor, Store, StoreError};
+use crate::task::{QueueState, StoredTask, can_follow};
+
+/// A change of an attempt's status.
+#[derive(Debug, Clone)]
+pub struct AttemptStatus<'a> {
+    /// The task.
+    pub task: &'a str,
+    /// The attempt.
+    pub attempt: u32,
+    /// Its new status.
+    pub status: TaskStatus,
+    /// How it ended, where the status is final.
+    pub verdict: Option<Value>,
+    /// Why, in a sentence.
+    pub reason: Option<&'a str>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// Takes in what the submitter saw. What is known already, or cannot follow what is known, changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] where the task is none of ours, [`StoreError::Fenced`] where another replica runs the tasks
+    /// now.
+    pub async fn status_from_cluster(&self, change: &AttemptStatus<'_>, epoch: Epoch) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        fence(&mut write, epoch).await?;
+        let before = locked(&mut write, change.task).await?;
+        let status = attempt_status(&mut write, change.task, change.attempt).await?;
+        if can_follow(status, change.status) {
+            move_attempt(&mut write, &before, change, status, false, "keruta").await?;
+        } else if change.status.is_final() && change.attempt == before.attempt && before.state != QueueState::Ended {
+            // Its agent was faster; the Job has ended only now.
+            end_of_job(&mut write, change).await?;
+        } else {
+            return Ok(());
+        }
+        write.commit().await?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Changes the status of the present attempt, as a person or an agent says. An attempt with a Job keeps its place among
+    /// those under way until the Job has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::IllegalMove`], [`StoreError::OtherAttempt`] where `attempt` is given and is not the present one,
+    /// [`StoreError::NotFound`].
+    pub async fn set_status(
+        &self,
+        task: &str,
+        update: &StatusUpdate,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<StoredTask, StoreError> {
+        let mut write = self.write().await?;
+        let before = locked(&mut write, task).await?;
+        let id = || task.to_owned();
+        if let Some(given) = update.attempt.filter(|given| *given != before.attempt) {
+            return Err(StoreError::OtherAttempt { id: id(), given, current: before.attempt });
+        }
+        if before.status == update.status {
+            return Ok(before);
+        }
+        if !can_follow(before.status, update.status) {
+            return Err(StoreError::IllegalMove { id: id(), from: before.status, to: update.status });
+        }
+        let change = AttemptStatus {
+            task,
+            attempt: before.attempt,
+            status: update.status,
+            verdict: None,
+            reason: update.reason.as_deref(),
+            at: now,
+        };
+        let has_job = matches!(before.state, QueueState::Claimed | QueueState::Submitted);
+        move_attempt(&mut write, &before, &change, before.status, has_job, actor).await?;
+        let task = super::tasks::task_in(&mut write, task).await?;
+        write.commit().await?;
+        self.changed();
+        Ok(task)
+    }
+
+    /// Takes note of what an attempt does just now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] where another replica runs the tasks now.
+    pub async fn phase(
+        &self,
+        task: &str,
+        attempt: u32,
+        phase: &Value,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        fence(&mut write, epoch).await?;
+        let update = "UPDATE tasks SET phase = $3, version = version + 1, updated_at = $4 \
+            WHERE id = $1 AND attempt = $2 AND state <> $5";
+        let number = i64::from(attempt);
+        let updated = sqlx::query(update)
+            .bind(task)
+            .bind(number)
+            .bind(phase.to_string())
+            .bind(now.as_microsecond())
+            .bind(QueueState::Ended.as_str())
+            .execute(&mut *write)
+            .await?;
+        if updated.rows_affected() > 0 {
+            let event = Event::new("phase", task, attempt, "keruta", now).detail(Some(phase.clone()));
+            record(&mut write, &event).await?;
+        }
+        write.commit().await?;
+        self.changed();
+        Ok(())
+    }
+
+    /// The recorded verdict of an attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database fails.
+    pub async fn verdict(&self, task: &str, attempt: u32) -> Result<Option<Value>, StoreError> {
+        let row = attempt_row(self.database().reader(), task, attempt).await?;
+        row.map_or(Ok(None), |row| Columns { table: "attempts", row: &row }.json_if_any("verdict"))
+    }
+
+    /// The namespace of an attempt's objects; `None` where there is no such attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database fails.
+    pub async fn attempt_namespace(&self, task: &str, attempt: u32) -> Result<Option<String>, StoreError> {
+        let row = attempt_row(self.database().reader(), task, attempt).await?;
+        row.map(|row| Columns { table: "attempts", row: &row }.text("namespace")).transpose()
+    }
+
+    /// The objects that an attempt was made of, as a YAML stream; `None` where it was not submitted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] where there is no such attempt.
+    pub async fn manifest(&self, task: &str, attempt: u32) -> Result<Option<String>, StoreError> {
+        match attempt_row(self.database().reader(), task, attempt).await? {
+            Some(row) => Columns { table: "attempts", row: &row }.text_if_any("manifest"),
+            None => Err(StoreError::NotFound { kind: "attempt of the task", id: format!("{task} ({attempt})") }),
+        }
+    }
+
+    /// Notes that an attempt is about to be submitted. A second call changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] where another replica runs the tasks now.
+    pub async fn intend(&self, task: &str, attempt: u32, epoch: Epoch, at: Timestamp) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        fence(&mut write, epoch).await?;
+        let update = "UPDATE attempts SET intended_at = COALESCE(intended_at, $3) WHERE task_id = $1 AND number = $2";
+        let number = i64::from(attempt);
+        sqlx::query(update).bind(task).bind(number).bind(at.as_microsecond()).execute(&mut *write).await?;
+        write.commit().await?;
+        Ok(())
+    }
+
+    /// Notes the Job that an attempt became, and gives back the uid that is on record: the first one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] where another replica runs the tasks now.
+    pub async fn job_created(
+        &self,
+        task: &str,
+        attempt: u32,
+        uid: &str,
+        epoch: Epoch,
+        at: Timestamp,
+    ) -> Result<String, StoreError> {
+        let mut write = self.write().await?;
+        fence(&mut write, epoch).await?;
+        let update = "UPDATE attempts SET job_uid = COALESCE(job_uid, $3), intended_at = COALESCE(intended_at, $4) \
+            WHERE task_id = $1 AND number = $2 RETURNING job_uid";
+        let row = sqlx::query(update)
+            .bind(task)
+            .bind(i64::from(attempt))
+            .bind(uid)
+            .bind(at.as_microsecond())
+            .fetch_optional(&mut *write)
+            .await?;
+        // A Job of a task that is none of ours has no record, and needs none.
+        let recorded = row.map(|row| Columns { table: "attempts", row: &row }.text("job_uid")).transpose()?;
+        write.commit().await?;
+        Ok(recorded.unwrap_or_else(|| uid.to_owned()))
+    }
+
+    /// What is known of an attempt's submission.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database fails.
+    pub async fn submission(&self, task: &str, attempt: u32) -> Result<Option<Submission>, StoreError> {
+        let Some(row) = attempt_row(self.database().reader(), task, attempt).await? else { return Ok(None) };
+        let columns = Columns { table: "attempts", row: &row };
+        let Some(intended_at) = columns.time_if_any("intended_at")? else { return Ok(None) };
+        Ok(Some(Submission { intended_at, job_uid: columns.text_if_any("job_uid")? }))
+    }
+}
+
+async fn attempt_row<'e>(
+    executor: impl Executor<'e, Database = Any>,
+    task: &str,
+    attempt: u32,
+) -> Result<Option<AnyRow>, StoreError> {
+    let select = "SELECT * FROM attempts WHERE task_id = $1 AND number = $2";
+    Ok(sqlx::query(select).bind(task).bind(i64::from(attempt)).fetch_optional(executor).await?)
+}
+
+async fn attempt_status(write: &mut Transaction<'_, Any>, task: &str, attempt: u32) -> Result<TaskStatus, StoreError> {
+    match attempt_row(&mut **write, task, attempt).await? {
+        Some(row) => Columns { table: "attempts", row: &row }.word("status"),
+        None => Err(StoreError::NotFound { kind: "attempt of the task", id: format!("{task} ({attempt})") }),
+    }
+}
+
+/// Writes a new status of an attempt, and of its task where it is the present one.
+async fn move_attempt(
+    write: &mut Transaction<'_, Any>,
+    task: &StoredTask,
+    change: &AttemptStatus<'_>,
+    from: TaskStatus,
+    has_job: bool,
+    actor: Actor<'_>,
+) -> Result<(), StoreError> {
+    let (number, at) = (i64::from(change.attempt), change.at.as_microsecond());
+    let started = (change.status != TaskStatus::Cancelled && !change.status.is_final()).then_some(at);
+    let finished = change.status.is_final().then_some(at);
+    let verdict = change.verdict.as_ref().map(ToString::to_string);
+    let update = "UPDATE attempts SET status = $3, started_at = COALESCE(started_at, $4), finished_at = $5, \
+        verdict = COALESCE(verdict, $6) WHERE task_id = $1 AND number = $2";
+    sqlx::query(update)
+        .bind(change.task)
+        .bind(number)
+        .bind(change.status.as_str())
+        .bind(started)
+        .bind(finished)
+        .bind(verdict.as_deref())
+        .execute(&mut **write)
+        .await?;
+    if change.attempt == task.attempt {
+        let state = if change.status.is_final() && !has_job { QueueState::Ended } else { task.state };
+        let update = "UPDATE tasks SET status = $2, state = $3, started_at = COALESCE(started_at, $4), finished_at = $5, \
+                verdict = COALESCE(verdict, $6), phase = CASE WHEN $3 = $8 THEN NULL ELSE phase END, \
+                version = version + 1, updated_at = $7 WHERE id = $1";
+        sqlx::query(update)
+            .bind(change.task)
+            .bind(change.status.as_str())
+            .bind(state.as_str())
+            .bind(started)
+            .bind(finished)
+            .bind(verdict.as_deref())
+            .bind(at)
+            .bind(QueueState::Ended.as_str())
+            .execute(&mut **write)
+            .await?;
+    }
+    let event = Event::new("status", change.task, change.attempt, actor, change.at).from(from).to(change.status);
+    record(write, &event.reason(change.reason).detail(change.verdict.clone())).await
+}
+
+/// Notes that the Job of an attempt has ended whose status was final before.
+async fn end_of_job(write: &mut Transaction<'_, Any>, change: &AttemptStatus<'_>) -> Result<(), StoreError> {
+    let verdict = change.verdict.as_ref().map(ToString::to_string);
+    let update = "UPDATE attempts SET verdict = COALESCE(verdict, $3) WHERE task_id = $1 AND number = $2";
+    let number = i64::from(change.attempt);
+    sqlx::query(update).bind(change.task).bind(number).bind(verdict.as_deref()).execute(&mut **write).await?;
+    let update = "UPDATE tasks SET state = $2, verdict = COALESCE(verdict, $3), phase = NULL, version = version + 1, \
+        updated_at = $4 WHERE id = $1";
+    sqlx::query(update)
+        .bind(change.task)
+        .bind(QueueState::Ended.as_str())
+        .bind(verdict.as_deref())
+        .bind(change.at.as_microsecond())
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
