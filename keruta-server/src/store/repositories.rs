@@ -39,9 +39,9 @@ impl Store {
             .bind(id)
             .bind(new.name.as_str())
             .bind(new.url.as_str())
-            .bind(new.git_ref.as_ref().map(|git_ref| git_ref.as_str()))
-            .bind(new.description.as_ref().map(|description| description.as_str()))
-            .bind(new.script.as_ref().map(|script| script.as_str()).filter(|script| !script.is_empty()))
+            .bind(new.git_ref.as_ref().map(keruta_manifest::value::GitRef::as_str))
+            .bind(new.description.as_ref().map(super::super::value::Prose::as_str))
+            .bind(new.script.as_ref().map(keruta_manifest::value::Text::as_str).filter(|script| !script.is_empty()))
             .bind(now.as_microsecond())
             .execute(&mut *write)
             .await?;
@@ -112,8 +112,8 @@ impl Store {
             .bind(id)
             .bind(update.name.as_str())
             .bind(update.url.as_str())
-            .bind(update.git_ref.as_ref().map(|git_ref| git_ref.as_str()))
-            .bind(update.description.as_ref().map(|description| description.as_str()))
+            .bind(update.git_ref.as_ref().map(keruta_manifest::value::GitRef::as_str))
+            .bind(update.description.as_ref().map(super::super::value::Prose::as_str))
             .bind(now.as_microsecond())
             .execute(&mut *write)
             .await?;

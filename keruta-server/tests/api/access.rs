@@ -61,7 +61,7 @@ async fn a_token_ends_when_it_says_and_cannot_lock_its_owner_out() {
 
 #[tokio::test]
 async fn a_token_has_its_rate() {
-    let requests = (NonZeroU32::new(5).unwrap(), Duration::from_secs(3600));
+    let requests = (NonZeroU32::new(5).unwrap(), Duration::from_hours(1));
     let server = Server::start_with(AccessOptions { requests, ..AccessOptions::default() }).await;
     let other = server.token(Role::Viewer).await;
     for _ in 0..5 {

@@ -97,7 +97,7 @@ async fn the_wrong_password_and_the_wrong_name_are_told_alike() {
 
 #[tokio::test]
 async fn sign_ins_have_a_rate_for_each_place_and_each_name() {
-    let logins = (NonZeroU32::new(3).unwrap(), Duration::from_secs(3600));
+    let logins = (NonZeroU32::new(3).unwrap(), Duration::from_hours(1));
     let server = with_user(AccessOptions { logins, ..AccessOptions::default() }, "viewer").await;
     for _ in 0..3 {
         sign_in(&server, "ada", "wrong").send().await.is(401);
