@@ -122,8 +122,9 @@ fn a_finding_shows_the_setting_that_it_comes_from() {
 
 #[test]
 fn many_findings_are_summed_up_for_people_and_complete_for_tools() {
-    let tasks: String = (0..100).map(|index| format!("{{\"id\": \"t-{index}\", \"image\": \"python\"}}\n")).collect();
-    let world = World::new().file("tasks.ndjson", tasks);
+    let task = |index| format!("{{\"id\": \"t-{index}\", \"image\": \"python\"}}");
+    let tasks: Vec<String> = (0..100).map(task).collect();
+    let world = World::new().file("tasks.ndjson", tasks.join("\n"));
     let validate = |args: &[&str]| {
         let run = world.run(&[&["validate", "-t", "tasks.ndjson"], args].concat());
         assert_eq!(run.code, 1, "{}", run.stderr);
