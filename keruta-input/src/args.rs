@@ -13,7 +13,7 @@ pub use values::{Colour, Preset, Security};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Messages")]
 pub struct TalkArgs {
-    /// Also tell notes
+    /// Also tell notes, and the findings of every task
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Tell errors only

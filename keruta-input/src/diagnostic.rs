@@ -43,6 +43,25 @@ pub struct Target {
     pub pointer: String,
 }
 
+/// How many diagnostics of a rule are not told one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The stable id of the rule or check.
+    pub rule: &'static str,
+    /// How much each matters.
+    pub severity: Severity,
+    /// How many.
+    pub count: usize,
+}
+
+impl LeftOut {
+    /// What is told instead of them.
+    #[must_use]
+    pub fn message(&self) -> String {
+        format!("… and {} more in other tasks; --verbose shows all", self.count)
+    }
+}
+
 impl Diagnostic {
     /// A problem at a place.
     #[must_use]

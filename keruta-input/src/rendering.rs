@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::settings::Layered;
-use crate::tasks::{Item, Read, Whence, segments};
+use crate::tasks::{Detail, Done, Item, Read, Whence, segments};
 use crate::terminal::Talk;
 
 /// Settings and options, the same for all tasks.
@@ -108,21 +108,23 @@ impl Rendering {
         elsewhere.unwrap_or_else(|| item.whence.diagnostic(problem))
     }
 
-    /// The findings of at least this severity, with the places of the input that they come from.
-    pub fn findings(&self, item: &mut Item<'_>, findings: &[Finding], least: Severity) -> Vec<Diagnostic> {
-        let told: Vec<&Finding> = findings.iter().filter(|finding| finding.severity >= least).collect();
+    /// Adds the findings of a task to what is told, with the places of the input that they come from.
+    pub fn tell(&self, item: &mut Item<'_>, findings: &[Finding], detail: Detail, done: &mut Done) {
+        let told: Vec<&Finding> = findings
+            .iter()
+            .filter(|found| found.severity >= detail.least)
+            .filter(|found| detail.full || done.summary.is_told(found.id.as_str(), found.severity, item.id()))
+            .collect();
         if told.is_empty() {
-            return Vec::new();
+            return;
         }
         // Where fields come from is asked for only where there is something to tell.
         let origins = self.explain(item).map(|(_, origins)| origins).unwrap_or_default();
-        told.iter()
-            .map(|finding| {
-                let origin = origin_of(&origins, &finding.object.kind, &finding.pointer);
-                let place = origin.and_then(|origin| self.place(origin, &item.whence));
-                Diagnostic::of_finding(finding, place).of_task(item.id())
-            })
-            .collect()
+        done.diagnostics.extend(told.iter().map(|finding| {
+            let origin = origin_of(&origins, &finding.object.kind, &finding.pointer);
+            let place = origin.and_then(|origin| self.place(origin, &item.whence));
+            Diagnostic::of_finding(finding, place).of_task(item.id())
+        }));
     }
 
     fn place(&self, origin: &Origin, whence: &Whence<'_>) -> Option<Place> {

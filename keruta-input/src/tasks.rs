@@ -6,11 +6,13 @@ mod index;
 mod lineage_file;
 mod pool;
 mod splitter;
+mod summary;
 mod whence;
 
 pub use batch::Record;
 pub use flags::TaskFlags;
 pub use pool::{Done, Sink, Work, run};
+pub use summary::{Detail, Summary, Teller};
 pub use whence::{Whence, segments};
 
 use keruta_manifest::Task;

@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use crate::args::{Colour, TalkArgs};
-use crate::diagnostic::Diagnostic;
 use crate::diagnostic::human::{Human, Message};
+use crate::diagnostic::{Diagnostic, LeftOut};
 use crate::failure::Failure;
+use crate::tasks::Detail;
 use keruta_manifest::review::Severity;
 
 /// Standard output, without a buffer: what is written is large and whole.
@@ -79,6 +80,24 @@ impl Talk {
             human.write(&mut text, diagnostic);
         }
         say(&text);
+    }
+
+    /// Tells on standard error what is not told one by one.
+    pub fn tell_left_out(self, left_out: impl Iterator<Item = LeftOut>) {
+        let human = Human::new(self.stderr_colour);
+        let mut text = String::new();
+        for left_out in left_out {
+            human.write_left_out(&mut text, &left_out);
+        }
+        if !text.is_empty() {
+            say(&text);
+        }
+    }
+
+    /// How much is told of the findings of tasks.
+    #[must_use]
+    pub fn detail(self) -> Detail {
+        Detail { least: self.least, full: self.least == Severity::Note }
     }
 
     /// Tells how it all went, whatever is told besides.

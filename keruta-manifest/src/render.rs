@@ -100,8 +100,7 @@ fn rendered(
     objects.extend(claim.map(Object::from));
     objects.push(job.into());
 
-    let mut findings = review::gate(&mut objects, options.kubernetes_version);
-    findings.extend(review::review(&objects, &review_options(settings, options, &shared_claims)));
+    let mut findings = review::gate_and_review(&mut objects, &review_options(settings, options, &shared_claims));
     if let Some(Object::Job(job)) = objects.last() {
         findings.extend(on_the_task(
             task,

@@ -26,6 +26,7 @@ pub use version::{Effect, Feature, KubernetesVersion, UnknownKubernetesVersion, 
 use crate::object::Object;
 use pod::PodView;
 use sink::Sink;
+use walk::{Count, Walked, walk};
 
 /// What a review is made against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,12 +42,33 @@ pub struct Options<'a> {
 /// Every finding on a stream of objects, in the order of the objects, then by pointer and check.
 #[must_use]
 pub fn review(objects: &[Object], options: &Options<'_>) -> Vec<Finding> {
+    let sizes: Vec<usize> = objects.iter().map(|object| walk(object, Count::AtMost).bytes).collect();
     let mut found = Vec::new();
+    review_sized(objects, &sizes, options, &mut found);
+    found
+}
+
+/// [`gate`] and then [`review`], in one pass over each object.
+pub(crate) fn gate_and_review(objects: &mut [Object], options: &Options<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut sizes = Vec::with_capacity(objects.len());
+    for object in &mut *objects {
+        let Walked { bytes, uses } = walk(object, Count::AtMost);
+        // What the gate takes away only makes it shorter.
+        sizes.push(bytes);
+        version::gate_uses(object, uses, options.version, &mut found);
+    }
+    review_sized(objects, &sizes, options, &mut found);
+    found
+}
+
+/// Adds the findings on objects of which a walk said how long they are at most.
+fn review_sized(objects: &[Object], sizes: &[usize], options: &Options<'_>, found: &mut Vec<Finding>) {
     let stream = storage::Stream::new(objects);
-    for object in objects {
+    for (object, &at_most) in objects.iter().zip(sizes) {
         let start = found.len();
-        let mut sink = Sink::new(object.kind(), object.name(), &mut found);
-        size::check(object, &mut sink);
+        let mut sink = Sink::new(object.kind(), object.name(), found);
+        size::check(object, at_most, &mut sink);
         secret_literal::check(object, &mut sink);
         well_formed::check(object, options.version, &mut sink);
         if let Some(pod) = PodView::of(object) {
@@ -63,5 +85,4 @@ pub fn review(objects: &[Object], options: &Options<'_>) -> Vec<Finding> {
         }
     }
     found.dedup();
-    found
 }

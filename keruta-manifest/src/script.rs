@@ -29,9 +29,16 @@ const SHORTEST: usize = 128;
 /// A script, cut into its sections once.
 pub(crate) struct Script {
     source: &'static str,
-    pieces: OnceLock<Vec<Piece>>,
+    parts: OnceLock<Parts>,
     /// One for each set of sections, its bits the sections in their order.
     forms: [OnceLock<Form>; 1 << SECTIONS],
+}
+
+/// A script cut at the marks of its sections.
+struct Parts {
+    pieces: Vec<Piece>,
+    /// The names of all sections.
+    sections: Vec<&'static str>,
 }
 
 /// Lines that belong to a section, or to every form of the script.
@@ -58,7 +65,7 @@ pub(crate) fn known(text: &str) -> Option<&'static Form> {
 
 impl Script {
     const fn new(source: &'static str) -> Self {
-        Self { source, pieces: OnceLock::new(), forms: [const { OnceLock::new() }; 1 << SECTIONS] }
+        Self { source, parts: OnceLock::new(), forms: [const { OnceLock::new() }; 1 << SECTIONS] }
     }
 
     /// The script with the sections that are wanted.
@@ -73,22 +80,28 @@ impl Script {
 
     fn text(&self, wanted: &[&str]) -> String {
         let is_wanted = |piece: &&Piece| piece.section.is_none_or(|section| wanted.contains(&section));
-        self.pieces().iter().filter(is_wanted).map(|piece| piece.lines.as_str()).collect()
+        self.parts().pieces.iter().filter(is_wanted).map(|piece| piece.lines.as_str()).collect()
     }
 
-    /// The names of all sections.
-    fn sections(&self) -> Vec<&'static str> {
+    fn sections(&self) -> &[&'static str] {
+        &self.parts().sections
+    }
+
+    fn parts(&self) -> &Parts {
+        self.parts.get_or_init(|| Parts::new(self.source))
+    }
+}
+
+impl Parts {
+    fn new(source: &'static str) -> Self {
+        let pieces = pieces(source);
         let mut sections: Vec<&'static str> = Vec::new();
-        for section in self.pieces().iter().filter_map(|piece| piece.section) {
+        for section in pieces.iter().filter_map(|piece| piece.section) {
             if !sections.contains(&section) {
                 sections.push(section);
             }
         }
-        sections
-    }
-
-    fn pieces(&self) -> &[Piece] {
-        self.pieces.get_or_init(|| pieces(self.source))
+        Self { pieces, sections }
     }
 }
 

@@ -26,6 +26,7 @@ use tower::ServiceExt;
 
 /// Lines of a batch, as a capture brings them when a log comes fast.
 const BATCH: u64 = 2000;
+const STEP: usize = 2000;
 
 fn main() {
     let parts: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
@@ -59,7 +60,7 @@ fn source(container: &str) -> LogSource {
 
 /// A line of about 70 bytes.
 fn line(number: u64) -> LogEntry {
-    let level = if number % 1000 == 0 { "ERROR" } else { "INFO" };
+    let level = if number.is_multiple_of(1000) { "ERROR" } else { "INFO" };
     let (worker, took, file) = (number % 17, number * 7919 % 10_000, number * 104_729 % 1_000_003);
     let message = format!("{level} worker-{worker}: compiled src/module_{file}.rs in {took} ms, step {number}");
     let timestamp = Timestamp::from_nanosecond(1_800_000_000_000_000_000 + i128::from(number) * 51_237).unwrap();
@@ -68,7 +69,7 @@ fn line(number: u64) -> LogEntry {
 }
 
 fn batches(lines: u64) -> Vec<Vec<LogEntry>> {
-    (0..lines).step_by(BATCH as usize).map(|from| (from + 1..=(from + BATCH).min(lines)).map(line).collect()).collect()
+    (0..lines).step_by(STEP).map(|from| (from + 1..=(from + BATCH).min(lines)).map(line).collect()).collect()
 }
 
 async fn open(directory: &Path) -> (Store, LogStore) {
@@ -85,7 +86,7 @@ async fn write(logs: &LogStore, source: &LogSource, batches: &[Vec<LogEntry>]) {
 }
 
 async fn seal(logs: &LogStore) {
-    let later = Timestamp::now() + Duration::from_secs(7200);
+    let later = Timestamp::now() + Duration::from_hours(2);
     logs.seal(&SealSettings::default(), later, &Progress::default()).await.unwrap();
 }
 
@@ -290,10 +291,10 @@ async fn follow() {
     let followed = paced(&logs, 27_000, 250).await;
     let wrote = begun.elapsed();
     while events.load(Ordering::Relaxed) < before + 25_000 * FOLLOWERS as u64 {
-        assert!(begun.elapsed() < Duration::from_secs(120), "{} events", events.load(Ordering::Relaxed) - before);
+        assert!(begun.elapsed() < Duration::from_mins(2), "{} events", events.load(Ordering::Relaxed) - before);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let late = begun.elapsed() - wrote;
+    let late = begun.elapsed().checked_sub(wrote).unwrap();
     let worst = |times: &[Duration]| times.iter().max().copied().unwrap_or_default();
     say(
         "a batch of 100 lines, nobody follows: median, worst",
@@ -327,7 +328,7 @@ async fn download(lines: u64) {
         let (_, logs) = open(directory.path()).await;
         for part in 0..times {
             // A batch at a time: what is measured is the reading.
-            for first in (0..lines).step_by(BATCH as usize) {
+            for first in (0..lines).step_by(STEP) {
                 let first = part * lines + first;
                 let batch: Vec<_> = (first + 1..=first + BATCH).map(line).collect();
                 let mut cursor = Cursor::default();

@@ -55,7 +55,7 @@ pub(crate) struct Args {
     /// Listen beyond loopback without TLS.
     #[arg(long, env = "KERUTA_SERVER_INSECURE_HTTP")]
     insecure_http: bool,
-    /// The database: sqlite:FILE or postgres://USER@HOST/NAME. It may hold a password, so prefer the variable.
+    /// The database: sqlite:FILE or <postgres://USER@HOST/NAME>. It may hold a password, so prefer the variable.
     #[arg(
         long,
         value_name = "URL",
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     max_in_flight_per_namespace: Option<usize>,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// What to tell on standard error: error, warn, info, debug, or a filter such as keruta_server=debug.
+    /// What to tell on standard error: error, warn, info, debug, or a filter such as `keruta_server=debug`.
     #[arg(long, value_name = "LEVEL", default_value = "info", env = "KERUTA_LOG_LEVEL")]
     log_level: String,
     /// How to tell it.

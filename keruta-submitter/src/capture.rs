@@ -1,6 +1,7 @@
 //! Capturing one container's log: following it, going on after every cut, draining it after the end.
 
 mod batch;
+mod ending;
 mod read;
 mod reader;
 mod settings;
@@ -64,10 +65,20 @@ impl Capture {
             life,
             stats: CaptureStats::default(),
             torn: None,
+            followed_to_end: false,
             pause: self.settings.pause,
         };
         task.run().instrument(span).await
     }
+}
+
+/// What the kubelet says in the place of a log, for a person; a tail of a line may have a part of a secret in it.
+fn words(text: &[u8]) -> String {
+    const OF_THE_KUBELET: [&[u8]; 2] = [b"unable to retrieve container logs", b"failed to "];
+    if OF_THE_KUBELET.iter().any(|words| text.starts_with(words)) {
+        return String::from_utf8_lossy(&text[..text.len().min(200)]).into_owned();
+    }
+    "a line has no time".to_owned()
 }
 
 struct Task<'a> {
@@ -77,7 +88,21 @@ struct Task<'a> {
     stats: CaptureStats,
     /// Why lines may be missing before the next new one.
     torn: Option<String>,
+    /// Whether a stream was seen to end because the container had ended: what it read is all that there was of its file.
+    followed_to_end: bool,
     pause: Duration,
+}
+
+/// What is to be done next.
+enum Way {
+    /// There is nothing to read yet.
+    Wait,
+    Read {
+        follow: bool,
+        /// The run before the present one.
+        previous: bool,
+    },
+    Over(Over),
 }
 
 /// Why a log can be read no further.
@@ -136,22 +161,13 @@ impl Task<'_> {
         loop {
             let life = *self.life.borrow_and_update();
             started |= !matches!(life, ContainerLife::Waiting | ContainerLife::PodGone);
-            let (follow, previous) = match life {
-                ContainerLife::Waiting => {
+            let (follow, previous) = match self.way(life, started) {
+                Way::Wait => {
                     self.changed().await;
                     continue;
                 }
-                ContainerLife::Running => (true, false),
-                ContainerLife::Ended => (false, false),
-                ContainerLife::Restarted { to } if to == self.source.restart + 1 => (false, true),
-                ContainerLife::Restarted { to } if to == self.source.restart => (true, false),
-                ContainerLife::Restarted { .. } => {
-                    return Over::Lost("the container was started again more than once before its log was read".into());
-                }
-                ContainerLife::PodGone if started => {
-                    return Over::Lost("the Pod was gone before its log was read to the end".into());
-                }
-                ContainerLife::PodGone => return Over::Drained,
+                Way::Read { follow, previous } => (follow, previous),
+                Way::Over(over) => return over,
             };
             if !follow {
                 let since = *drained_since.get_or_insert_with(Instant::now);
@@ -161,7 +177,8 @@ impl Task<'_> {
             }
             let start = if relocate {
                 match self.locate(cursor, previous).await {
-                    Ok(start) => start,
+                    Ok(Some(start)) => start,
+                    Ok(None) => return Over::Drained,
                     Err(end) => {
                         if let Some(over) = self.failed(&end, &mut refusals) {
                             return over;
@@ -177,8 +194,12 @@ impl Task<'_> {
             };
             relocate = false;
 
-            let Read { end, fresh, caught_up, half_line, decoder } = self.read(cursor, &start, follow, previous).await;
-            debug!(?end, fresh, caught_up, "the stream ended");
+            let Read { end, fresh, caught_up, silent, half_line, decoder } =
+                self.read(cursor, &start, follow, previous).await;
+            debug!(?end, fresh, caught_up, silent, "the stream ended");
+            if follow && (fresh > 0 || matches!(end, End::Idle)) {
+                self.followed_to_end = false;
+            }
             if fresh > 0 {
                 drained_since = None;
                 refusals = 0;
@@ -190,6 +211,12 @@ impl Task<'_> {
                 _ => 0,
             };
             match end {
+                End::Eof if follow && caught_up && silent && half_line.is_none() && self.has_ended(cursor).await => {
+                    self.followed_to_end = true;
+                    // The watch tells of it in a moment; what is there until then may be the log of the next run.
+                    self.news(settings.longest_pause).await;
+                    continue;
+                }
                 End::Eof if !follow && caught_up && fresh == 0 => match half_line {
                     None if ended_here > 1 => return Over::Drained,
                     // What two reads show is the container's last line, which it did not end; a cut falls elsewhere.
@@ -231,11 +258,30 @@ impl Task<'_> {
         }
     }
 
+    /// How the log is to be read, as the container is now.
+    fn way(&self, life: ContainerLife, started: bool) -> Way {
+        let over = |reason: &str| Way::Over(Over::Lost(reason.to_owned()));
+        match life {
+            ContainerLife::Waiting => Way::Wait,
+            ContainerLife::Running => Way::Read { follow: true, previous: false },
+            ContainerLife::Ended => Way::Read { follow: false, previous: false },
+            ContainerLife::Restarted { to } if to == self.source.restart + 1 => {
+                Way::Read { follow: false, previous: true }
+            }
+            ContainerLife::Restarted { to } if to == self.source.restart => Way::Read { follow: true, previous: false },
+            ContainerLife::Restarted { .. } => {
+                over("the container was started again more than once before its log was read")
+            }
+            ContainerLife::PodGone if started => over("the Pod was gone before its log was read to the end"),
+            ContainerLife::PodGone => Way::Over(Over::Drained),
+        }
+    }
+
     /// Counts refusals; says where they are to be believed.
     fn failed(&self, end: &End, refusals: &mut u32) -> Option<Over> {
         let reason = match end {
             End::Refused(LogReadError::NotReady(reason) | LogReadError::NotFound(reason)) => reason.clone(),
-            End::Unstamped(text) => String::from_utf8_lossy(&text[..text.len().min(200)]).into_owned(),
+            End::Unstamped(text) => words(text),
             End::Refused(error) => {
                 warn!(error = error as &dyn std::error::Error, "the log could not be read");
                 return None;

@@ -126,8 +126,10 @@ pub fn classify(seen: &Seen<'_>, policy: &Policy, now: Timestamp) -> Judgement {
 fn needs_events(view: &View<'_>) -> bool {
     match view.pods.iter().rev().find(|pod| view::is_live(pod)) {
         Some(pod) => stuck::waits_without_a_word(pod),
+        // Of a Job that its controller has not taken up yet there is nothing to tell: a cluster with much to do.
         None => {
-            view.job.is_some() && view.pods.iter().all(|pod| view::is_over(pod) && pod.phase != PodPhase::Succeeded)
+            view.job.is_some_and(|job| job.started_at.is_some())
+                && view.pods.iter().all(|pod| view::is_over(pod) && pod.phase != PodPhase::Succeeded)
         }
     }
 }

@@ -6,6 +6,7 @@ mod exit;
 mod failure;
 mod interrupts;
 mod logging;
+mod redaction;
 mod session;
 mod view;
 

@@ -6,24 +6,28 @@
 
 mod cache;
 mod captures;
+mod events;
+mod followed;
 mod reconcile;
 mod requests;
 mod requeue;
 mod run;
 
 pub use captures::LogOptions;
+pub use followed::Followed;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use keruta_manifest::well_known;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Attempt;
 use crate::classify::Policy;
 use crate::cluster::{Cluster, ClusterError};
 use crate::journal::{Journal, Ledger};
+use crate::logs::Redactor;
 use crate::metrics::Metrics;
 use crate::watch::WatchOptions;
 
@@ -43,12 +47,18 @@ pub struct FollowOptions {
     pub policy: Policy,
     /// How logs are captured; `None` leaves them where they are.
     pub logs: Option<LogOptions>,
+    /// What must not be in logs and verdicts.
+    pub redactor: Arc<Redactor>,
     /// How many attempts are looked at at once.
     pub parallel: usize,
     /// Where numbers for an operator go.
     pub metrics: Arc<Metrics>,
     /// Whether to end when every attempt that was expected has ended. Default: no.
     pub until_ended: bool,
+    /// Whether to look on only, beside whoever follows: nothing is written to the cluster, so that the rights to get, list and
+    /// watch Jobs and Pods and to get `pods/log` are enough. How an attempt ended is told, and stands nowhere; a Job that
+    /// cannot go on is not ended. Default: no.
+    pub read_only: bool,
 }
 
 impl FollowOptions {
@@ -64,9 +74,11 @@ impl FollowOptions {
             relist,
             policy: Policy::default(),
             logs: Some(LogOptions::default()),
+            redactor: Arc::default(),
             parallel: 64,
             metrics: Arc::default(),
             until_ended: false,
+            read_only: false,
         }
     }
 
@@ -84,19 +96,24 @@ pub struct Follower {
     journal: Arc<dyn Journal>,
     ledger: Option<Arc<dyn Ledger>>,
     options: FollowOptions,
-    expected: mpsc::UnboundedReceiver<Expected>,
+    messages: mpsc::UnboundedReceiver<Message>,
     handle: FollowHandle,
 }
 
+/// A Job's name, one text for all that is kept by it.
+type JobName = Arc<str>;
+
 /// Speaks to a follower that runs.
 #[derive(Debug, Clone)]
-pub struct FollowHandle(mpsc::UnboundedSender<Expected>);
+pub struct FollowHandle(mpsc::UnboundedSender<Message>);
 
-/// An attempt that has, or is about to have, a Job.
-#[derive(Debug, Clone)]
-struct Expected {
-    attempt: Attempt,
-    job: String,
+/// What a follower is told while it runs.
+#[derive(Debug)]
+enum Message {
+    /// An attempt that has, or is about to have, a Job.
+    Expect { attempt: Attempt, job: String },
+    /// Somebody wants to know what it sees.
+    Describe(oneshot::Sender<Vec<Followed>>),
 }
 
 impl FollowHandle {
@@ -104,7 +121,15 @@ impl FollowHandle {
     /// when the Job has been created.
     pub fn expect(&self, attempt: Attempt, job: impl Into<String>) {
         // A follower that has ended follows nothing more.
-        let _ = self.0.send(Expected { attempt, job: job.into() });
+        let _ = self.0.send(Message::Expect { attempt, job: job.into() });
+    }
+
+    /// What the follower sees of each attempt and what it waits for, for a person who wonders; by the Jobs' names. `None` where
+    /// it has ended.
+    pub async fn followed(&self) -> Option<Vec<Followed>> {
+        let (sender, answer) = oneshot::channel();
+        self.0.send(Message::Describe(sender)).ok()?;
+        answer.await.ok()
     }
 }
 
@@ -121,8 +146,8 @@ impl Follower {
     /// A follower that writes to this journal.
     #[must_use]
     pub fn new(cluster: Cluster, journal: Arc<dyn Journal>, options: FollowOptions) -> Self {
-        let (sender, expected) = mpsc::unbounded_channel();
-        Self { cluster, journal, ledger: None, options, expected, handle: FollowHandle(sender) }
+        let (sender, messages) = mpsc::unbounded_channel();
+        Self { cluster, journal, ledger: None, options, messages, handle: FollowHandle(sender) }
     }
 
     /// Has it record every Job that it sees, before anything else of the attempt: so that an attempt whose submitter died
@@ -148,6 +173,6 @@ impl Follower {
     ///
     /// [`FollowError::Refused`] where the server refuses a watch before anything was seen.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), FollowError> {
-        run::Run::new(&self.cluster, self.journal, self.ledger, self.options).run(self.expected, shutdown).await
+        run::Run::new(&self.cluster, self.journal, self.ledger, self.options).run(self.messages, shutdown).await
     }
 }

@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod observe;
 mod phase;
 pub mod retry;
+pub mod secrets;
 pub mod stop;
 pub mod submit;
 #[cfg(test)]

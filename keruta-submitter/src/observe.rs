@@ -12,6 +12,7 @@ mod event;
 mod first_seen;
 mod job;
 mod pod;
+mod redact;
 mod stop;
 
 pub use annotations::MalformedAnnotation;
@@ -20,4 +21,5 @@ pub use event::ObservedEvent;
 pub use first_seen::FirstSeen;
 pub use job::{JobCondition, JobConditionKind, ObservedJob};
 pub use pod::{ObservedPod, PodPhase, ScheduleProblem};
+pub use redact::redact_messages;
 pub use stop::Stop;

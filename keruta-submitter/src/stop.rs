@@ -146,8 +146,16 @@ pub async fn stop(
             match backoff.retry(seed, || cluster.create(namespace, &grave)).await {
                 Ok(job) => {
                     let job_uid = job.metadata.uid.unwrap_or_default();
-                    ledger.created(&target.attempt, &job_uid, now).await?;
-                    return Ok(Stopped::Tombstone { job_uid });
+                    return match ledger.created(&target.attempt, &job_uid, now).await {
+                        Ok(()) => Ok(Stopped::Tombstone { job_uid }),
+                        // It had a Job after all, which was gone when it was looked for.
+                        Err(LedgerError::OtherJob { .. }) => {
+                            let delete = || cluster.delete::<Job>(namespace, &target.job, &job_uid);
+                            backoff.retry(seed, delete).await?;
+                            Ok(Stopped::AlreadyEnded { verdict: None, conditions: Vec::new() })
+                        }
+                        Err(error) => Err(error.into()),
+                    };
                 }
                 // It started after all.
                 Err(error @ ClusterError::AlreadyExists { .. }) => last = Some(error),

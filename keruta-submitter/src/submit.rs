@@ -8,16 +8,15 @@ mod compare;
 mod error;
 mod objects;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use keruta_manifest::well_known;
+use tokio::time::Instant;
 
 use crate::bundle::{Bundle, task_label};
-use crate::cluster::{Backoff, Cluster, ClusterError, Object, seed};
-use crate::journal::Ledger;
+use crate::cluster::{Backoff, Cluster, ClusterError, Object, jitter, seed};
+use crate::journal::{Ledger, LedgerError};
 pub(crate) use compare::set_finalizer;
 use compare::{Existing, compare};
 pub use error::SubmitError;
@@ -96,22 +95,13 @@ impl Submission<'_> {
     async fn run(&mut self) -> Result<Submitted, SubmitError> {
         let bundle = self.bundle;
         match self.ledger.lookup(&bundle.attempt).await? {
-            Some(crate::journal::Submission { job_uid: Some(uid), .. }) => return self.recorded(&uid).await,
+            Some(crate::journal::Submission { job_uid: Some(uid), .. }) => {
+                return self.recorded(&uid, Created::AlreadyThere).await;
+            }
             // A call before this one did not come to its end: the Job may be there, or may have been.
             Some(crate::journal::Submission { job_uid: None, .. }) => {
-                // The Pods first: one that is seen now has a Job that is there now, or is gone for good.
-                let witness = self.witness().await?;
-                if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
-                    return self.found(&job, Created::AlreadyThere).await;
-                }
-                // A follower may have recorded it, and let its Pods go, since the ledger was asked.
-                let known = self.ledger.lookup(&bundle.attempt).await?.and_then(|known| known.job_uid);
-                if let Some(uid) = known {
-                    return self.recorded(&uid).await;
-                }
-                if let Some((pod, job_uid)) = witness {
-                    self.ledger.created(&bundle.attempt, &job_uid, self.now).await?;
-                    return Err(self.had_a_job(format!("its Pod {pod} is still there")));
+                if let Some(submitted) = self.made_before(Created::AlreadyThere).await? {
+                    return Ok(submitted);
                 }
             }
             None => self.ledger.intend(&bundle.attempt, self.now).await?,
@@ -130,28 +120,8 @@ impl Submission<'_> {
         }
         let mut job = bundle.job.clone();
         set_finalizer(&mut job, self.options.follow);
-        let unsure = AtomicBool::new(false);
-        let created = self
-            .options
-            .backoff
-            .retry(self.seed, || async {
-                let answer = self.cluster.create(&bundle.attempt.namespace, &job).await;
-                if answer.as_ref().is_err_and(ClusterError::may_have_taken_effect) {
-                    unsure.store(true, Ordering::Relaxed);
-                }
-                answer
-            })
-            .await;
-        match created {
-            Ok(job) => self.record(&job, Created::Created).await,
-            Err(ClusterError::AlreadyExists { .. }) => {
-                // An earlier try of this very call may have made it.
-                let created = if unsure.load(Ordering::Relaxed) { Created::Created } else { Created::AlreadyThere };
-                match self.get::<Job>(bundle.job_name()).await? {
-                    Some(job) => self.found(&job, created).await,
-                    None => Err(self.had_a_job("it was there a moment ago".to_owned())),
-                }
-            }
+        match self.create_job(&job).await? {
+            Ok(submitted) => Ok(submitted),
             Err(error) if error.is_refusal() => {
                 // Quota is asked before names: the refusal may be of a second Job of this name.
                 match self.get::<Job>(bundle.job_name()).await {
@@ -171,18 +141,81 @@ impl Submission<'_> {
                 }
                 Err(SubmitError::Refused { error, removed })
             }
-            Err(error) if error.may_have_taken_effect() => match self.get::<Job>(bundle.job_name()).await? {
-                Some(job) => self.found(&job, Created::Created).await,
-                None => Err(SubmitError::Cluster(error)),
-            },
             Err(error) => Err(SubmitError::Cluster(error)),
         }
     }
 
+    /// Creates the Job, and says why not where the cluster will not have it or does not answer for too long. A create whose
+    /// answer was lost may have made a Job that somebody has deleted since: it is sent again only where nothing tells of one.
+    async fn create_job(&self, job: &Job) -> Result<Result<Submitted, ClusterError>, SubmitError> {
+        let (start, backoff) = (Instant::now(), &self.options.backoff);
+        let (mut failures, mut created) = (0, Created::AlreadyThere);
+        loop {
+            // Somebody may have cancelled the attempt, or submitted it, since the ledger was asked.
+            let known = self.ledger.lookup(&self.bundle.attempt).await?.and_then(|known| known.job_uid);
+            if let Some(uid) = known {
+                return self.recorded(&uid, created).await.map(Ok);
+            }
+            let error = match self.cluster.create(&self.bundle.attempt.namespace, job).await {
+                Ok(job) => return self.record_new(&job).await.map(Ok),
+                Err(ClusterError::AlreadyExists { .. }) => {
+                    return match self.get::<Job>(self.bundle.job_name()).await? {
+                        Some(job) => self.found(&job, created).await.map(Ok),
+                        None => Err(self.had_a_job("it was there a moment ago".to_owned())),
+                    };
+                }
+                Err(error) => error,
+            };
+            let wait = backoff.next(&error, failures, start.elapsed(), jitter(self.seed, failures));
+            if let Some(wait) = wait {
+                tracing::debug!(%error, ?wait, "asking again");
+                tokio::time::sleep(wait).await;
+            }
+            if error.may_have_taken_effect() {
+                created = Created::Created;
+                if let Some(submitted) = self.made_before(created).await? {
+                    return Ok(Ok(submitted));
+                }
+            }
+            if wait.is_none() {
+                return Ok(Err(error));
+            }
+            failures += 1;
+        }
+    }
+
+    /// What became of a create of which nothing is known, where anything tells of its Job.
+    async fn made_before(&self, created: Created) -> Result<Option<Submitted>, SubmitError> {
+        let bundle = self.bundle;
+        // The Pods first: one that is seen now has a Job that is there now, or is gone for good.
+        let witness = self.witness().await?;
+        if let Some(job) = self.get::<Job>(bundle.job_name()).await? {
+            return self.found(&job, created).await.map(Some);
+        }
+        // A follower may have recorded it, and let its Pods go, since the ledger was asked.
+        let known = self.ledger.lookup(&bundle.attempt).await?.and_then(|known| known.job_uid);
+        if let Some(uid) = known {
+            return self.recorded(&uid, created).await.map(Some);
+        }
+        match witness {
+            Some((pod, job_uid)) => Err(self.left_behind(&job_uid, format!("its Pod {pod} is still there")).await),
+            None => Ok(None),
+        }
+    }
+
+    /// A Job of which only something that it left tells: recorded, so that it is known when that is gone too.
+    async fn left_behind(&self, job_uid: &str, by: String) -> SubmitError {
+        match self.ledger.created(&self.bundle.attempt, job_uid, self.now).await {
+            // Whichever it was, there was one.
+            Ok(()) | Err(LedgerError::OtherJob { .. }) => self.had_a_job(by),
+            Err(error) => error.into(),
+        }
+    }
+
     /// An attempt whose Job is on record: there, or never again.
-    async fn recorded(&self, uid: &str) -> Result<Submitted, SubmitError> {
+    async fn recorded(&self, uid: &str, created: Created) -> Result<Submitted, SubmitError> {
         match self.get::<Job>(self.bundle.job_name()).await? {
-            Some(job) if job.metadata.uid.as_deref() == Some(uid) => self.found(&job, Created::AlreadyThere).await,
+            Some(job) if job.metadata.uid.as_deref() == Some(uid) => self.found(&job, created).await,
             Some(_) => Err(self.had_a_job(format!("its uid was {uid}, and the Job of that name is another one"))),
             None => Err(self.had_a_job(format!("its uid was {uid}"))),
         }
@@ -207,11 +240,30 @@ impl Submission<'_> {
 
     async fn record(&self, job: &Job, created: Created) -> Result<Submitted, SubmitError> {
         let job_uid = uid_of(&job.metadata);
-        self.ledger.created(&self.bundle.attempt, &job_uid, self.now).await?;
+        match self.ledger.created(&self.bundle.attempt, &job_uid, self.now).await {
+            Ok(()) => {}
+            Err(LedgerError::OtherJob { recorded, .. }) => {
+                return Err(self.had_a_job(format!("its uid was {recorded}, and the Job of that name is another one")));
+            }
+            Err(error) => return Err(error.into()),
+        }
         if let Some(config_map) = &self.bundle.config_map {
             self.own(config_map, job, true).await;
         }
         Ok(Submitted { job: self.bundle.job_name().to_owned(), job_uid, created })
+    }
+
+    /// The Job that this call has just created; unless the attempt had one already, which was gone before.
+    async fn record_new(&self, job: &Job) -> Result<Submitted, SubmitError> {
+        let recorded = self.record(job, Created::Created).await;
+        if let Err(SubmitError::HadAJob { .. }) = &recorded {
+            let (name, uid) = (self.bundle.job_name(), uid_of(&job.metadata));
+            let delete = || self.cluster.delete::<Job>(&self.bundle.attempt.namespace, name, &uid);
+            if let Err(error) = self.options.backoff.retry(self.seed, delete).await {
+                tracing::error!(attempt = %self.bundle.attempt, job = name, uid, %error, "a second Job could not be deleted");
+            }
+        }
+        recorded
     }
 
     /// A Pod of a Job of this name, which says that there was one; with that Job's uid.

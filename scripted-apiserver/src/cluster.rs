@@ -20,6 +20,8 @@ use crate::store::Store;
 pub struct Settings {
     /// How long one second of the API is: of deadlines, grace periods and TTLs. Times written into objects stay real.
     pub second: Duration,
+    /// How long the Job controller takes to come to a new Job: one that has much to do.
+    pub job_delay: Duration,
     /// The Job controller's wait before a second Pod (10 s in Kubernetes); doubles with each failure.
     pub job_backoff: Duration,
     /// The kubelet's wait before a container starts again (10 s in Kubernetes); doubles up to 16 times this.
@@ -46,6 +48,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             second: Duration::from_secs(1),
+            job_delay: Duration::ZERO,
             job_backoff: Duration::from_millis(100),
             restart_backoff: Duration::from_millis(100),
             retry: Duration::from_millis(100),
@@ -71,6 +74,8 @@ pub(crate) struct Cluster {
     pub(crate) requests: Mutex<Vec<Request>>,
     pub(crate) access: Mutex<Access>,
     logs: Mutex<Logs>,
+    /// Every log that there ever was, where all is remembered.
+    pub(crate) all_logs: Mutex<Logs>,
     pods: Mutex<HashMap<String, Arc<PodControl>>>,
     lives: Mutex<Lives>,
 }
@@ -95,6 +100,7 @@ impl Cluster {
             requests: Mutex::default(),
             access: Mutex::new(Access { denials, roles: None }),
             logs: Mutex::default(),
+            all_logs: Mutex::default(),
             pods: Mutex::default(),
             lives: Mutex::default(),
         }

@@ -144,7 +144,8 @@ impl Fault {
         self.with(Effect::DuplicateEvent(nth))
     }
 
-    /// A watch sends its n-th event (from 1) after the next one that is about another object.
+    /// A watch sends one event after the next one that is about another object: its n-th (from 1), or the first one behind
+    /// that which is followed by such a one soon enough.
     #[must_use]
     pub fn reorder_event(self, nth: usize) -> Self {
         self.with(Effect::ReorderEvents(nth))

@@ -8,6 +8,7 @@ mod sync;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -83,11 +84,23 @@ impl Jobs {
 
 async fn work(cluster: Arc<Cluster>, mut items: mpsc::UnboundedReceiver<Item>, queue: mpsc::UnboundedSender<Item>) {
     let mut memories: HashMap<String, Memory> = HashMap::new();
+    // When it comes to each Job first.
+    let mut first: HashMap<String, Instant> = HashMap::new();
     let mut later = JoinSet::new();
     let mut batch = Vec::new();
     while items.recv_many(&mut batch, 1024).await > 0 {
         let distinct: BTreeSet<Item> = batch.drain(..).collect();
         for (key, uid) in distinct {
+            let (now, delay) = (Instant::now(), cluster.settings.job_delay);
+            let due = *first.entry(uid.clone()).or_insert_with(|| {
+                if !delay.is_zero() {
+                    again(&mut later, &queue, (key.clone(), uid.clone()), delay);
+                }
+                now + delay
+            });
+            if now < due {
+                continue;
+            }
             let memory = memories.entry(uid.clone()).or_default();
             match cluster.write(|store| sync::sync(&cluster, store, &key, &uid, memory)) {
                 sync::Next::Gone => {
@@ -95,16 +108,19 @@ async fn work(cluster: Arc<Cluster>, mut items: mpsc::UnboundedReceiver<Item>, q
                     cluster.lives().tried.remove(&uid);
                 }
                 sync::Next::Wait => {}
-                sync::Next::After(time) => {
-                    let queue = queue.clone();
-                    later.spawn(async move {
-                        tokio::time::sleep(time).await;
-                        // The worker ends with the server alone.
-                        let _ = queue.send((key, uid));
-                    });
-                }
+                sync::Next::After(time) => again(&mut later, &queue, (key, uid), time),
             }
         }
         while later.try_join_next().is_some() {}
     }
+}
+
+/// Has a Job looked at again after this time.
+fn again(later: &mut JoinSet<()>, queue: &mpsc::UnboundedSender<Item>, item: Item, time: Duration) {
+    let queue = queue.clone();
+    later.spawn(async move {
+        tokio::time::sleep(time).await;
+        // The worker ends with the server alone.
+        let _ = queue.send(item);
+    });
 }

@@ -32,6 +32,8 @@ struct Inner {
     /// The first piece of the newest file; older ones are rotated away.
     newest: usize,
     newest_bytes: usize,
+    /// How many whole lines there ever were.
+    lines: u64,
     ended: bool,
     gone: bool,
 }
@@ -77,6 +79,7 @@ impl LogFile {
             }
             inner.newest_bytes += size;
             inner.pieces.push(Piece { at, text: Bytes::copy_from_slice(head), part });
+            inner.lines += u64::from(!part);
             if tail.is_empty() {
                 break;
             }
@@ -108,6 +111,11 @@ impl LogFile {
         inner.newest = 0;
         drop(inner);
         self.tell();
+    }
+
+    /// How many whole lines were written, also where they are gone.
+    pub(crate) fn lines(&self) -> u64 {
+        self.inner().lines
     }
 
     pub(crate) fn gone(&self) -> bool {
@@ -191,6 +199,7 @@ mod tests {
         }
         log.append(Timestamp::from_second(3).unwrap(), b"half", true, 1000);
         assert_eq!(text(&log, Reading::default()), "line 0\nline 1\nline 2\nhalf");
+        assert_eq!(log.lines(), 3);
         let since = Some(Timestamp::from_second(2).unwrap());
         let reading = Reading { since, timestamps: true, ..Reading::default() };
         assert_eq!(text(&log, reading), "1970-01-01T00:00:02.000000000Z line 2\n1970-01-01T00:00:03.000000000Z half");

@@ -169,6 +169,15 @@ impl ApiServer {
         let _ = self.cluster.write(|store| create::create(store, &caller, Resource::Namespaces, "", value));
     }
 
+    /// Makes an object as `kubectl create` does. `false` where there is one of its name, or the resource is none.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is new")]
+    pub fn create(&self, resource: &str, namespace: &str, value: Value) -> bool {
+        let caller = Caller::component("kubectl");
+        let resource = crate::resource::ALL.into_iter().find(|known| known.plural() == resource);
+        let create = |resource| self.cluster.write(|store| create::create(store, &caller, resource, namespace, value));
+        resource.is_some_and(|resource| create(resource).is_ok())
+    }
+
     /// The objects of a resource (`jobs`, `pods`, `events`, …; empty where it is none) in a namespace, as they are now.
     #[must_use]
     pub fn objects(&self, resource: &str, namespace: &str) -> Vec<Value> {
@@ -186,6 +195,14 @@ impl ApiServer {
             let told = |notice: &Notice| (notice.object.value.clone(), notice.kind == ChangeKind::Deleted);
             store.chronicle().iter().filter(of).map(told).collect()
         })
+    }
+
+    /// How many lines each run of a container has written, also where its log or its Pod is gone: empty without
+    /// [`Settings::chronicle`].
+    #[must_use]
+    pub fn lines_written(&self, pod_uid: &str, container: &str) -> Vec<u64> {
+        let logs = locked(&self.cluster.all_logs);
+        logs.get(&(pod_uid.to_owned(), container.to_owned())).into_iter().flatten().map(|log| log.lines()).collect()
     }
 
     /// A Pod to do something to.

@@ -55,8 +55,10 @@ pub(crate) struct Notice {
 struct Table {
     objects: BTreeMap<(String, String), Arc<Object>>,
     history: VecDeque<Change>,
-    /// Changes up to this version are forgotten.
+    /// Changes up to this version are not told any more.
     forgotten: u64,
+    /// Changes up to this version are not in the history any more.
+    dropped: u64,
 }
 
 pub(crate) struct Store {
@@ -113,8 +115,13 @@ impl Store {
 
     /// All objects as they were at an older version; `None` where that is forgotten.
     pub(crate) fn all_at(&self, resource: Resource, namespace: Option<&str>, rv: u64) -> Option<Vec<Arc<Object>>> {
+        if rv < self.tables[resource.index()].forgotten { None } else { self.all_behind(resource, namespace, rv) }
+    }
+
+    /// The same, for a server that is behind: it knows what the others have forgotten.
+    pub(crate) fn all_behind(&self, resource: Resource, namespace: Option<&str>, rv: u64) -> Option<Vec<Arc<Object>>> {
         let table = &self.tables[resource.index()];
-        if rv < table.forgotten {
+        if rv < table.dropped {
             return None;
         }
         let mut objects: BTreeMap<(String, String), Arc<Object>> = self
@@ -149,7 +156,6 @@ impl Store {
     pub(crate) fn compact(&mut self) {
         let rv = self.rv;
         for table in &mut self.tables {
-            table.history.clear();
             table.forgotten = rv;
         }
     }
@@ -244,7 +250,8 @@ impl Store {
         if table.history.len() > HISTORY
             && let Some(gone) = table.history.pop_front()
         {
-            table.forgotten = gone.rv;
+            table.dropped = gone.rv;
+            table.forgotten = table.forgotten.max(gone.rv);
         }
     }
 }
@@ -282,6 +289,7 @@ mod tests {
         assert_eq!(store.changes_after(Resource::ConfigMaps, then, 10).unwrap().len(), 3);
         store.compact();
         assert!(store.all_at(Resource::ConfigMaps, Some("ns"), then).is_none());
+        assert_eq!(names(&store.all_behind(Resource::ConfigMaps, Some("ns"), then).unwrap()), ["a=1"]);
         assert_eq!(store.changes_after(Resource::ConfigMaps, then, 10).unwrap_err(), store.rv());
     }
 

@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use keruta_manifest::review::Severity;
 
-use super::Diagnostic;
+use super::{Diagnostic, LeftOut};
 use crate::place::Place;
 
 /// Something to tell that was not written in an input.
@@ -79,6 +79,14 @@ impl Human {
         let mut text = self.renderer.render(&[group]);
         text.push('\n');
         text
+    }
+
+    /// Appends a line for diagnostics that are not told one by one.
+    pub fn write_left_out(&self, out: &mut String, left_out: &LeftOut) {
+        let message = left_out.message();
+        let title = level(left_out.severity).primary_title(message.as_str()).id(left_out.rule);
+        out.push_str(&self.renderer.render(&[Group::with_title(title)]));
+        out.push('\n');
     }
 
     /// Appends one diagnostic and an empty line.

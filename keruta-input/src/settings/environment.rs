@@ -15,8 +15,19 @@ const PREFIX: &str = "KERUTA_";
 
 /// Variables of keruta that are no settings, so that none of them is taken for a misspelt one: what a task's
 /// container is given (`KERUTA_TASK_…`, the API) and what the programs read beside their settings.
-const OTHERS: [&str; 9] =
-    ["TASK_", "TEST_", "API_TOKEN", "API_ENDPOINT", "REPOSITORY_ID", "DOCUMENT_ID", "SETTINGS", "LOG", "AGENT_"];
+const OTHERS: [&str; 11] = [
+    "TASK_",
+    "TEST_",
+    "API_TOKEN",
+    "API_ENDPOINT",
+    "REPOSITORY_ID",
+    "DOCUMENT_ID",
+    "SETTINGS",
+    "LOG",
+    "AGENT_",
+    "STATE_DIR",
+    "REDACT_",
+];
 
 /// The variables that are settings, in the order of their names, and warnings about those that nearly are.
 pub(crate) fn layers(variables: impl Iterator<Item = (String, String)>) -> (Vec<Layer>, Vec<String>) {

@@ -16,6 +16,7 @@ use super::batch::{Batch, Batches};
 use super::flags::TaskFlags;
 use super::index::Index;
 use super::lineage_file;
+use super::summary::Summary;
 use super::whence::Whence;
 use super::{Item, Read};
 use crate::args::TaskArgs;
@@ -51,6 +52,8 @@ pub struct Done {
     pub rendered: Vec<Rendered>,
     /// For people.
     pub diagnostics: Vec<Diagnostic>,
+    /// The findings that are not among them.
+    pub summary: Summary,
     /// How many tasks went right.
     pub fine: usize,
     /// How many went wrong.
@@ -277,6 +280,7 @@ impl Done {
         self.files.clear();
         self.rendered.clear();
         self.diagnostics.clear();
+        self.summary.clear();
         (self.fine, self.wrong, self.failure) = (0, 0, None);
     }
 }

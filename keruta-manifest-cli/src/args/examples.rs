@@ -40,7 +40,8 @@ as a stream, in any length, and written in its order. Of a single task nothing i
 several tasks, those before the first wrong one are written; --keep-going also writes those after it. A JSON List \
 that was stopped is left without its end, so that no reader takes it for whole.
 
-A task that a cluster would refuse is an error. Warnings are told on standard error; --strict refuses them too.
+A task that a cluster would refuse is an error. Warnings are told on standard error, those that many tasks have for the \
+first three; --strict refuses them too.
 
 Settings come from built-in defaults, then the files of KERUTA_SETTINGS and --settings, then KERUTA_… variables, \
 then flags; later wins.";
@@ -71,7 +72,11 @@ Kubernetes refuses, fields that are misspelt, images without a tag, secrets in p
 cannot share, Pods that a namespace's Pod Security level refuses.
 
 The report goes to standard output. The exit code is 3 if a task or the settings are invalid, else 1 if there is a \
-warning or an error, else 0; notes do not count.";
+warning or an error, else 0; notes do not count.
+
+Where many tasks have the same finding, people and GitHub, which shows ten annotations of a kind, are told those of the \
+first three tasks and how many more there are. Errors are always told, --verbose tells all, and JSON and SARIF are \
+complete.";
 
 pub(super) const VALIDATE: &str = "\
 Examples:

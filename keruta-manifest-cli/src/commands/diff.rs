@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use keruta_input::exit::Exit;
 use keruta_input::failure::Failure;
 use keruta_input::rendering::Rendering;
-use keruta_input::tasks::{self, Done, Item, Sink, Work};
+use keruta_input::tasks::{self, Detail, Done, Item, Sink, Teller, Work};
 use keruta_input::terminal::{Stdout, Talk};
 use keruta_manifest::object::Object;
-use keruta_manifest::review::{Severity, immutable_changes};
+use keruta_manifest::review::immutable_changes;
 use keruta_manifest::yaml;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
@@ -32,8 +32,12 @@ pub(super) fn run(args: &DiffArgs, talk: Talk) -> Result<Exit, Failure> {
     let rendering = Rendering::new(&args.input, talk)?;
     let existing = Existing::read(&args.against)?;
     let colour = talk.stdout_has_colour();
-    let work = Diff { rendering, existing, colour, keeps_going: args.input.task.keep_going, least: talk.least };
-    tasks::run(&args.input.task, &work, &mut Target { stdout: Stdout::new()?, talk })
+    let detail = talk.detail();
+    let work = Diff { rendering, existing, colour, keeps_going: args.input.task.keep_going, detail };
+    let mut target = Target { stdout: Stdout::new()?, teller: Teller::new(talk, detail) };
+    let exit = tasks::run(&args.input.task, &work, &mut target)?;
+    target.teller.end();
+    Ok(exit)
 }
 
 struct Diff {
@@ -41,7 +45,7 @@ struct Diff {
     existing: Existing,
     colour: bool,
     keeps_going: bool,
-    least: Severity,
+    detail: Detail,
 }
 
 impl Work for Diff {
@@ -53,7 +57,7 @@ impl Work for Diff {
                 return Exit::Invalid;
             }
         };
-        done.diagnostics.extend(self.rendering.findings(item, &rendered.findings, self.least));
+        self.rendering.tell(item, &rendered.findings, self.detail, done);
         let mut exit = Exit::Fine;
         for object in &rendered.objects {
             match self.object(object, &mut done.out) {
@@ -132,12 +136,12 @@ impl Diff {
 
 struct Target {
     stdout: Stdout,
-    talk: Talk,
+    teller: Teller,
 }
 
 impl Sink for Target {
     fn take(&mut self, done: &mut Done) -> Result<(), Failure> {
-        self.talk.tell(&done.diagnostics);
+        self.teller.tell(done);
         if done.out.is_empty() { Ok(()) } else { self.stdout.write(&done.out) }
     }
 }

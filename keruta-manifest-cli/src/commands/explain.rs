@@ -6,11 +6,10 @@ use keruta_input::exit::Exit;
 use keruta_input::failure::Failure;
 use keruta_input::rendering::Rendering;
 use keruta_input::settings::Layered;
-use keruta_input::tasks::{self, Done, Item, Sink, Work};
+use keruta_input::tasks::{self, Detail, Done, Item, Sink, Teller, Work};
 use keruta_input::terminal::{Stdout, Talk};
 use keruta_manifest::object::Object;
 use keruta_manifest::plan::origin::{FieldOrigin, Origin, origin_of};
-use keruta_manifest::review::Severity;
 use keruta_manifest::yaml;
 use serde_json::{Value, json};
 
@@ -19,9 +18,12 @@ use crate::args::{ExplainArgs, TextOutput};
 pub(super) fn run(args: &ExplainArgs, talk: Talk) -> Result<Exit, Failure> {
     let rendering = Rendering::new(&args.input, talk)?;
     let keeps_going = args.input.task.keep_going;
-    let work = Explain { rendering, output: args.output, keeps_going, least: talk.least };
-    let mut target = Target { stdout: Stdout::new()?, output: args.output, any: false, talk };
+    let detail = talk.detail();
+    let work = Explain { rendering, output: args.output, keeps_going, detail };
+    let mut target =
+        Target { stdout: Stdout::new()?, output: args.output, any: false, teller: Teller::new(talk, detail) };
     let exit = tasks::run(&args.input.task, &work, &mut target)?;
+    target.teller.end();
     let stopped = exit > Exit::Fine && (!keeps_going || !target.any);
     if args.output == TextOutput::Json && !stopped {
         target.stdout.write(if target.any { "\n  ]\n}\n" } else { "{\n  \"items\": []\n}\n" })?;
@@ -33,7 +35,7 @@ struct Explain {
     rendering: Rendering,
     output: TextOutput,
     keeps_going: bool,
-    least: Severity,
+    detail: Detail,
 }
 
 impl Work for Explain {
@@ -45,7 +47,7 @@ impl Work for Explain {
                 return Exit::Invalid;
             }
         };
-        done.diagnostics.extend(self.rendering.findings(item, &rendered.findings, self.least));
+        self.rendering.tell(item, &rendered.findings, self.detail, done);
         for object in &rendered.objects {
             if let Err(failure) = self.object(object, &origins, &mut done.out) {
                 done.failure = Some(failure);
@@ -145,12 +147,12 @@ struct Target {
     stdout: Stdout,
     output: TextOutput,
     any: bool,
-    talk: Talk,
+    teller: Teller,
 }
 
 impl Sink for Target {
     fn take(&mut self, done: &mut Done) -> Result<(), Failure> {
-        self.talk.tell(&done.diagnostics);
+        self.teller.tell(done);
         if done.out.is_empty() {
             return Ok(());
         }

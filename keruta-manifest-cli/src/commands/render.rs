@@ -4,7 +4,7 @@ use keruta_input::exit::Exit;
 use keruta_input::failure::Failure;
 use keruta_input::files::Directory;
 use keruta_input::rendering::Rendering;
-use keruta_input::tasks::{self, Done, Item, Sink, Work};
+use keruta_input::tasks::{self, Detail, Done, Item, Sink, Teller, Work};
 use keruta_input::terminal::{Stdout, Talk};
 use keruta_manifest::object::Object;
 use keruta_manifest::review::Severity;
@@ -22,8 +22,12 @@ pub(super) fn run(args: &RenderArgs, talk: Talk) -> Result<Exit, Failure> {
         Output::Name => "",
     };
     let rendering = Rendering::new(&args.input, talk)?;
-    let least = if args.strict { talk.least.min(Severity::Warning) } else { talk.least };
-    let work = Render { rendering: &rendering, args, extension, least };
+    let mut detail = talk.detail();
+    if args.strict {
+        // Each task that a warning refuses is named.
+        detail = Detail { least: detail.least.min(Severity::Warning), full: true };
+    }
+    let work = Render { rendering: &rendering, args, extension, detail };
     let directory = match &args.output_dir {
         Some(path) => {
             let made = Directory::make(path);
@@ -31,7 +35,9 @@ pub(super) fn run(args: &RenderArgs, talk: Talk) -> Result<Exit, Failure> {
         }
         None => None,
     };
-    let mut target = Target { stdout: Stdout::new()?, output: args.output, any: false, talk, fine: 0, wrong: 0 };
+    let teller = Teller::new(talk, detail);
+    let mut target =
+        Target { stdout: Stdout::new()?, output: args.output, any: false, talk, teller, fine: 0, wrong: 0 };
     let exit = if let Some((directory, path)) = directory {
         let name = path.display().to_string();
         let mut files = Files { directory, name, target: &mut target };
@@ -54,7 +60,7 @@ struct Render<'a> {
     rendering: &'a Rendering,
     args: &'a RenderArgs,
     extension: &'static str,
-    least: Severity,
+    detail: Detail,
 }
 
 impl Work for Render<'_> {
@@ -82,7 +88,7 @@ impl Render<'_> {
                 return Exit::Invalid;
             }
         };
-        done.diagnostics.extend(self.rendering.findings(item, &rendered.findings, self.least));
+        self.rendering.tell(item, &rendered.findings, self.detail, done);
         match rendered.findings.iter().map(|finding| finding.severity).max() {
             Some(Severity::Error) => return Exit::Invalid,
             Some(Severity::Warning) if self.args.strict => return Exit::Findings,
@@ -114,18 +120,20 @@ struct Target {
     output: Output,
     any: bool,
     talk: Talk,
+    teller: Teller,
     fine: usize,
     wrong: usize,
 }
 
 impl Target {
-    fn tell(&mut self, done: &Done) {
-        self.talk.tell(&done.diagnostics);
+    fn tell(&mut self, done: &mut Done) {
+        self.teller.tell(done);
         self.fine += done.fine;
         self.wrong += done.wrong;
     }
 
     fn sum_up(&self, keep_going: bool) {
+        self.teller.end();
         if self.wrong == 0 || self.fine + self.wrong < 2 {
             return;
         }

@@ -4,7 +4,7 @@ use keruta_input::diagnostic::Diagnostic;
 use keruta_input::exit::Exit;
 use keruta_input::failure::Failure;
 use keruta_input::rendering::Rendering;
-use keruta_input::tasks::{self, Done, Item, Sink, Work};
+use keruta_input::tasks::{self, Detail, Done, Item, Sink, Summary, Work};
 use keruta_input::terminal::{Stdout, Talk};
 use keruta_manifest::review::Severity;
 
@@ -21,14 +21,18 @@ pub(super) fn run(args: &ValidateArgs, talk: Talk) -> Result<Exit, Failure> {
         valid: 0,
         invalid: 0,
         told: [0; 3],
+        full: true,
+        summary: Summary::default(),
     };
     let worked = Rendering::new(&args.input, talk).and_then(|rendering| {
-        // Tools filter by themselves; people are told notes where they ask for them.
-        let least = match args.format {
-            Format::Human | Format::Github => talk.least,
-            Format::Json | Format::Sarif => Severity::Note,
+        // Tools filter by themselves. People are told notes where they ask for them, and GitHub shows no more than ten
+        // annotations of a kind.
+        let detail = match args.format {
+            Format::Human | Format::Github => talk.detail(),
+            Format::Json | Format::Sarif => Detail { least: Severity::Note, full: true },
         };
-        tasks::run(&args.input.task, &Validate { rendering, least }, &mut report)
+        report.full = detail.full;
+        tasks::run(&args.input.task, &Validate { rendering, detail }, &mut report)
     });
     let exit = match worked {
         // What is wrong with the settings, or with the file as a whole, belongs into the report as well.
@@ -44,7 +48,7 @@ pub(super) fn run(args: &ValidateArgs, talk: Talk) -> Result<Exit, Failure> {
 
 struct Validate {
     rendering: Rendering,
-    least: Severity,
+    detail: Detail,
 }
 
 impl Work for Validate {
@@ -58,7 +62,7 @@ impl Work for Validate {
             }
         };
         done.fine += 1;
-        done.diagnostics.extend(self.rendering.findings(item, &rendered.findings, self.least));
+        self.rendering.tell(item, &rendered.findings, self.detail, done);
         if rendered.findings.iter().any(|finding| finding.severity >= Severity::Warning) {
             Exit::Findings
         } else {
@@ -80,8 +84,12 @@ struct Report {
     any: bool,
     valid: usize,
     invalid: usize,
-    /// How many notes, warnings and errors were told.
+    /// How many notes, warnings and errors there are.
     told: [usize; 3],
+    /// Whether each finding is written.
+    full: bool,
+    /// The findings that are only counted.
+    summary: Summary,
 }
 
 impl Report {
@@ -108,6 +116,7 @@ impl Report {
 
     fn end(&mut self) -> Result<(), Failure> {
         self.begin()?;
+        self.left_out()?;
         match self.format {
             Format::Json => self.stdout.write(&json::tail(self.valid, self.invalid)),
             Format::Sarif => self.stdout.write(sarif::TAIL),
@@ -130,6 +139,21 @@ impl Report {
         }
     }
 
+    /// Writes how many findings were only counted.
+    fn left_out(&mut self) -> Result<(), Failure> {
+        let mut out = String::new();
+        for left_out in self.summary.left_out() {
+            self.told[left_out.severity as usize] += left_out.count;
+            match self.format {
+                Format::Human => self.talk.for_stdout().write_left_out(&mut out, &left_out),
+                Format::Github => github::write_left_out(&mut out, &left_out),
+                // Nothing is left out of these.
+                Format::Json | Format::Sarif => {}
+            }
+        }
+        if out.is_empty() { Ok(()) } else { self.stdout.write(&out) }
+    }
+
     fn worst(&self) -> Severity {
         let [_, warnings, errors] = self.told;
         match (errors, warnings) {
@@ -147,6 +171,9 @@ fn counted(number: usize, what: &str) -> String {
 impl Sink for Report {
     fn take(&mut self, done: &mut Done) -> Result<(), Failure> {
         self.begin()?;
+        if !self.full {
+            self.summary.shorten(done);
+        }
         let mut out = String::new();
         for diagnostic in &done.diagnostics {
             self.told[diagnostic.severity as usize] += 1;

@@ -2,17 +2,12 @@
 
 use std::fmt::Write as _;
 
-use keruta_input::diagnostic::Diagnostic;
+use keruta_input::diagnostic::{Diagnostic, LeftOut};
 use keruta_manifest::review::Severity;
 
 /// Appends one diagnostic as a line.
 pub(crate) fn write(out: &mut String, diagnostic: &Diagnostic) {
-    let command = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "notice",
-    };
-    let _ = write!(out, "::{command} ");
+    let _ = write!(out, "::{} ", command(diagnostic.severity));
     if let (Some(file), Some(place)) = (diagnostic.file(), &diagnostic.place) {
         // An end column that is not after the column is refused together with the column.
         let end = place.end_column.saturating_sub(1).max(place.column);
@@ -36,6 +31,20 @@ pub(crate) fn write(out: &mut String, diagnostic: &Diagnostic) {
     let _ = write!(message, "\nhelp: {}", diagnostic.cure);
     out.push_str(&data(&message));
     out.push('\n');
+}
+
+/// Appends a line for diagnostics that are not written one by one.
+pub(crate) fn write_left_out(out: &mut String, left_out: &LeftOut) {
+    let LeftOut { rule, severity, .. } = left_out;
+    let _ = writeln!(out, "::{} title={}::{}", command(*severity), property(rule), data(&left_out.message()));
+}
+
+const fn command(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    }
 }
 
 /// The escapes of a message.

@@ -117,6 +117,46 @@ fn children_share_the_claim_of_the_first_ancestor() {
     assert!(of_tasks.stdout.contains("claimName: git-repo-pvc-y\n"), "{of_tasks:?}");
 }
 
+/// So many tasks with two images that have no version, and one whose tag can be moved.
+fn with_warnings(count: usize) -> String {
+    (0..count).fold(String::new(), |mut lines, index| {
+        let sidecar = r#"[{"name": "db", "image": "postgres"}, {"name": "cache", "image": "redis:7"}]"#;
+        writeln!(lines, "{{\"id\": \"task-{index}\", \"image\": \"python\", \"sidecars\": {sidecar}}}").unwrap();
+        lines
+    })
+}
+
+#[test]
+fn warnings_of_a_long_stream_are_summed_up() {
+    let world = World::new().file("tasks.ndjson", with_warnings(200));
+    let render = |args: &[&str]| {
+        let run = world.run(&[&["render", "--task", "tasks.ndjson", "-o", "name"], args].concat());
+        assert_eq!(run.stdout.lines().count(), if run.code == 0 { 200 } else { 0 }, "{args:?}");
+        run
+    };
+    let told = |run: &super::world::Run, rule: &str| run.stderr.matches(&format!("[{rule}]: The image")).count();
+    let short = render(&[]);
+    assert_eq!(told(&short, "image-tag-missing"), 6);
+    let last = short.stderr.lines().last().unwrap();
+    assert_eq!(last, "warning[image-tag-missing]: … and 394 more in other tasks; --verbose shows all");
+    let long = render(&["-v"]);
+    assert_eq!((told(&long, "image-tag-missing"), told(&long, "image-tag-mutable")), (400, 200));
+    assert!(!long.stderr.contains("more in other tasks"));
+    assert_eq!(render(&["-q"]).stderr, "");
+    // A task that is refused is always named.
+    let strict = render(&["--strict", "--keep-going"]);
+    assert_eq!((strict.code, told(&strict, "image-tag-missing")), (1, 400));
+    assert!(strict.stderr.ends_with("200 of 200 tasks were not rendered\n"), "{}", strict.stderr);
+}
+
+#[test]
+fn every_wrong_task_of_a_long_stream_is_named() {
+    let input = with_warnings(50).replace("\"python\"", "\"No\"");
+    let run = World::new().run_with(&["render", "--task", "-", "--keep-going"], &input);
+    assert_eq!((run.code, run.stdout.as_str()), (3, ""));
+    assert_eq!(run.stderr.matches("error[image-reference]").count(), 50);
+}
+
 #[test]
 fn a_closed_pipe_ends_it_silently() {
     let world = World::new().file("tasks.ndjson", tasks(1000));

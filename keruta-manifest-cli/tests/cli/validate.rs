@@ -121,6 +121,32 @@ fn a_finding_shows_the_setting_that_it_comes_from() {
 }
 
 #[test]
+fn many_findings_are_summed_up_for_people_and_complete_for_tools() {
+    let task = |index| format!("{{\"id\": \"t-{index}\", \"image\": \"python\"}}");
+    let tasks: Vec<String> = (0..100).map(task).collect();
+    let world = World::new().file("tasks.ndjson", tasks.join("\n"));
+    let validate = |args: &[&str]| {
+        let run = world.run(&[&["validate", "-t", "tasks.ndjson"], args].concat());
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        run
+    };
+    let human = validate(&[]);
+    assert_eq!(human.stdout.matches("warning[image-tag-missing]: The image").count(), 3);
+    let last = human.stdout.lines().last().unwrap();
+    assert_eq!(last, "warning[image-tag-missing]: … and 97 more in other tasks; --verbose shows all");
+    assert_eq!(human.stderr, "warning: 100 tasks valid, 0 invalid; 0 errors, 100 warnings, 0 notes\n");
+    assert_eq!(validate(&["-v"]).stdout.matches("[image-tag-missing]: The image").count(), 100);
+    // GitHub shows ten annotations of a kind: what is in all tasks must not hide what is in one.
+    let github = validate(&["--format", "github"]).stdout;
+    assert_eq!(github.lines().count(), 4);
+    let last = github.lines().last().unwrap();
+    assert_eq!(last, "::warning title=image-tag-missing::… and 97 more in other tasks; --verbose shows all");
+    let count = |report: &Value| report.as_array().unwrap().len();
+    assert!(count(&json(&validate(&["--format", "json"]).stdout)["diagnostics"]) >= 100);
+    assert!(count(&json(&validate(&["--format", "sarif"]).stdout)["runs"][0]["results"]) >= 100);
+}
+
+#[test]
 fn no_format_repeats_a_secret() {
     let task = r#"{"id": "a", "image": "a:1",
       "env": {"API_TOKEN": "ghp_0123456789012345678901234567890123456"}}

@@ -92,7 +92,12 @@ fn pod(job: &mut Job) -> Option<&mut PodSpec> {
 }
 
 fn hexadecimal(digest: &[u8]) -> String {
-    digest.iter().flat_map(|byte| [hex(byte >> 4), hex(byte & 15)]).collect()
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        text.push(hex(byte >> 4));
+        text.push(hex(byte & 15));
+    }
+    text
 }
 
 #[cfg(test)]

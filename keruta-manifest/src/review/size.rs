@@ -25,12 +25,12 @@ pub(super) const DATA_LIMIT: usize = 1024 * 1024;
 /// `kubectl apply` keeps the object as it was applied in this annotation.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-pub(super) fn check(object: &Object, sink: &mut Sink<'_>) {
+/// Checks an object of which a walk said how long it is at most.
+pub(super) fn check(object: &Object, at_most: usize, sink: &mut Sink<'_>) {
     let annotations = object.metadata().annotations.as_ref().map_or(0, annotations_len);
     // kubectl ends the copy with a line break.
     let beside_copy = LAST_APPLIED.len() + 1 + annotations;
     // Counting to the byte means reading every text, and nearly every object is far from any limit.
-    let at_most = walk(object, Count::AtMost).bytes;
     let near = at_most + beside_copy > ANNOTATIONS_LIMIT;
     let bytes = if near { walk(object, Count::Exactly).bytes } else { at_most };
     if bytes > OBJECT_LIMIT {

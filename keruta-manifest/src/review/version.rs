@@ -10,6 +10,7 @@ mod gate;
 mod table;
 
 pub use gate::gate;
+pub(super) use gate::gate_uses;
 pub use table::{Effect, Feature, features};
 
 macro_rules! versions {

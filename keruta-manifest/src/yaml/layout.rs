@@ -49,11 +49,23 @@ impl Place {
     }
 }
 
+/// A line break and the blanks of all but the deepest lines.
+const LINE: &str = "\n                                                ";
+
 /// Writes the blanks that a line begins with.
 pub(super) fn push_indent(out: &mut String, width: usize) {
-    const BLANKS: &str = "                                ";
-    match BLANKS.get(..width) {
+    match LINE.get(1..=width) {
         Some(blanks) => out.push_str(blanks),
         None => out.extend(std::iter::repeat_n(' ', width)),
+    }
+}
+
+/// Ends a line and writes the blanks that the next one begins with.
+pub(super) fn push_line_break(out: &mut String, width: usize) {
+    if let Some(line) = LINE.get(..=width) {
+        out.push_str(line);
+    } else {
+        out.push('\n');
+        push_indent(out, width);
     }
 }

@@ -1,6 +1,6 @@
 //! Texts of several lines as a block under `|`.
 
-use super::layout::{STEP, push_indent};
+use super::layout::{STEP, push_line_break};
 
 /// Whether a reader cannot tell the indentation from the first line, because that is empty or begins with a blank.
 pub(super) fn needs_indicator(text: &str) -> bool {
@@ -43,16 +43,25 @@ pub(super) fn write_literal(out: &mut String, indent: usize, text: &str) {
             body
         }
     };
+    write_lines(out, indent, body);
     out.push('\n');
+}
+
+/// Writes each line of `body` on a line of its own, in column `indent`; an empty line has no blanks.
+fn write_lines(out: &mut String, indent: usize, body: &str) {
+    let bytes = body.as_bytes();
+    let lines = memchr::memchr_iter(b'\n', bytes).count() + 1;
+    out.reserve(body.len() + lines * (indent + 1));
     let mut start = 0;
     // The breaks of the whole text in one search: a search of its own for each short line costs more than the line.
-    for end in memchr::memchr_iter(b'\n', body.as_bytes()).chain([body.len()]) {
+    for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
         let line = body.get(start..end).unwrap_or_default();
-        if !line.is_empty() {
-            push_indent(out, indent);
+        if line.is_empty() {
+            out.push('\n');
+        } else {
+            push_line_break(out, indent);
             out.push_str(line);
         }
-        out.push('\n');
         start = end + 1;
     }
 }

@@ -55,9 +55,11 @@ const BREAK: u8 = 1 << 2;
 const TAB: u8 = 1 << 3;
 const HIDDEN: u8 = 1 << 4;
 const WIDE: u8 = 1 << 5;
+/// Anything but letters, digits and signs that mean nothing to YAML.
+const NO_NAME: u8 = 1 << 6;
 
-const fn trait_of(byte: u8) -> u8 {
-    match byte {
+const fn traits_of_byte(byte: u8) -> u8 {
+    let own = match byte {
         b':' => COLON,
         b'#' => HASH,
         b'\n' => BREAK,
@@ -65,18 +67,55 @@ const fn trait_of(byte: u8) -> u8 {
         0..=0x1f | 0x7f => HIDDEN,
         0x80.. => WIDE,
         _ => 0,
+    };
+    if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/') { own } else { own | NO_NAME }
+}
+
+static TRAITS: [u8; 256] = {
+    let mut traits = [0; 256];
+    let mut byte: u8 = 0;
+    loop {
+        traits[byte as usize] = traits_of_byte(byte);
+        if byte == u8::MAX {
+            break traits;
+        }
+        byte += 1;
     }
+};
+
+/// What a text has in it. A long one counts as no name without a look: most of the bytes of a manifest are scripts, and
+/// their blocks are looked at without a branch or a table, so that the compiler takes many bytes at once.
+fn traits_of(bytes: &[u8]) -> u8 {
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    let of_rest = rest.iter().fold(0, |found, byte| found | TRAITS[usize::from(*byte)]);
+    if blocks.is_empty() { of_rest } else { of_rest | NO_NAME | traits_of_blocks(blocks) }
+}
+
+fn traits_of_blocks(blocks: &[[u8; 32]]) -> u8 {
+    let mark = |is: bool, mark: u8| u8::from(is).wrapping_neg() & mark;
+    let mut found = [0; 32];
+    for block in blocks {
+        for (found, &byte) in found.iter_mut().zip(block) {
+            let is_control = byte < b' ' && byte != b'\n' && byte != b'\t';
+            *found |= mark(byte == b':', COLON)
+                | mark(byte == b'#', HASH)
+                | mark(byte == b'\n', BREAK)
+                | mark(byte == b'\t', TAB)
+                | mark(is_control || byte == 0x7f, HIDDEN)
+                | mark(byte >= 0x80, WIDE);
+        }
+    }
+    found.into_iter().fold(0, |all, found| all | found)
 }
 
 /// The way of writing `text` that every reader reads back as `text`.
 pub(super) fn style_of(text: &str) -> Style {
-    if is_name(text.as_bytes()) { Style::Plain } else { style_by_rules(text) }
+    let found = traits_of(text.as_bytes());
+    if is_name(text.as_bytes(), found) { Style::Plain } else { style_by_rules(text, found) }
 }
 
-fn style_by_rules(text: &str) -> Style {
+fn style_by_rules(text: &str, found: u8) -> Style {
     let bytes = text.as_bytes();
-    let found = bytes.iter().fold(0, |found, byte| found | trait_of(*byte));
-
     if found & HIDDEN != 0 || found & WIDE != 0 && text.chars().any(must_escape) {
         return Style::DoubleQuoted;
     }
@@ -103,10 +142,10 @@ fn style_by_rules(text: &str) -> Style {
 
 /// Whether a string is a name that no reader could take for anything else, as most keys and many values are: letters,
 /// digits and signs without meaning, longer than any bare word, and not of the letter that numbers can begin with.
-fn is_name(bytes: &[u8]) -> bool {
-    bytes.len() > LONGEST_WORD
+fn is_name(bytes: &[u8], found: u8) -> bool {
+    found & NO_NAME == 0
+        && bytes.len() > LONGEST_WORD
         && bytes.first().is_some_and(|first| first.is_ascii_alphabetic() && !matches!(first, b'e' | b'E'))
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/'))
 }
 
 /// Whether a reader would see YAML's own signs in a one-line string.
@@ -131,7 +170,7 @@ fn is_syntax(text: &str, first: u8, second: Option<u8>, found: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Style, is_name, style_by_rules, style_of};
+    use super::{NO_NAME, Style, is_name, style_by_rules, style_of, traits_of, traits_of_byte};
 
     #[track_caller]
     fn all(style: Style, texts: &[&str]) {
@@ -258,9 +297,18 @@ mod tests {
 
     proptest::proptest! {
         #[test]
+        fn a_long_text_has_the_traits_of_its_bytes(text in "[ -~]{0,80}|(\\PC|[\0-\u{80}]){0,40}") {
+            let of_bytes = text.bytes().fold(0, |found, byte| found | traits_of_byte(byte));
+            let found = traits_of(text.as_bytes());
+            assert_eq!(found & !NO_NAME, of_bytes & !NO_NAME);
+            assert_eq!(found & NO_NAME, if text.len() < 32 { of_bytes & NO_NAME } else { NO_NAME });
+        }
+
+        #[test]
         fn the_rules_leave_names_as_they_are(text in "[a-zA-Z][a-zA-Z0-9_./-]{0,12}") {
-            if is_name(text.as_bytes()) {
-                assert_eq!(style_by_rules(&text), Style::Plain, "{text:?}");
+            let found = traits_of(text.as_bytes());
+            if is_name(text.as_bytes(), found) {
+                assert_eq!(style_by_rules(&text, found), Style::Plain, "{text:?}");
             }
         }
     }

@@ -207,6 +207,8 @@ impl Who {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn somebody(role: Role) -> Identity {
@@ -248,7 +250,7 @@ mod tests {
                     Decision::Unknown | Decision::Denied => None,
                 })
                 .collect();
-            table.push_str(&format!("{:6} {:40} {}\n", rule.method, rule.route, who.join(", ")));
+            writeln!(table, "{:6} {:40} {}", rule.method, rule.route, who.join(", ")).unwrap();
         }
         insta::assert_snapshot!(table);
     }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 /// How often chunks are merged.
 const SEAL: Duration = Duration::from_secs(5);
 /// How often old lines are looked for.
-const RETAIN: Duration = Duration::from_secs(3600);
+const RETAIN: Duration = Duration::from_hours(1);
 
 /// Goes on until the end. Where several replicas do it at once, the database decides who does what.
 pub(super) async fn run(

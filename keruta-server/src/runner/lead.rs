@@ -35,9 +35,9 @@ impl Runner {
             let asked = Instant::now();
             match timeout_at(until, self.hold()).await {
                 Ok(Ok(Lease::Held(held))) if held == epoch => until = asked + self.options.lease,
-                Ok(Ok(_)) => return,
                 Ok(Err(error)) => tracing::warn!(%error, "the lease could not be renewed"),
-                Err(_) => return,
+                // Another has it, or the database did not answer for as long as it held.
+                Ok(Ok(_)) | Err(_) => return,
             }
             if Instant::now() >= until {
                 return;

@@ -130,10 +130,10 @@ impl Session<'_> {
                     self.followers.remove(&namespace);
                     tokio::time::sleep(PAUSE).await;
                 },
-                changed = settings.changed() => {
+                known = settings.changed() => {
                     let next = Arc::clone(&settings.borrow_and_update());
-                    if changed.is_err() || choice(&next) != choice(&now) {
-                        return end_of(changed.is_ok());
+                    if known.is_err() || choice(&next) != choice(&now) {
+                        return end_of(known.is_ok());
                     }
                     now = next;
                 }

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 16;
 
 /// The pauses before a task that could not be submitted is tried again.
 const HELD_BACK: Backoff =
-    Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(300), total: Duration::MAX };
+    Backoff { first: Duration::from_secs(5), longest: Duration::from_mins(5), total: Duration::MAX };
 /// Within one try: what passes by itself is a matter of seconds.
 const WITHIN: Backoff =
     Backoff { first: Duration::from_millis(250), longest: Duration::from_secs(5), total: Duration::from_secs(20) };
@@ -162,13 +162,13 @@ impl Submitter {
             {
                 Err(StoreError::Fenced)
             }
-            SubmitError::Conflict { .. } | SubmitError::ClaimMissing { .. } => {
-                self.reject(attempt, &error.to_string(), Some(cure)).await
-            }
-            SubmitError::Refused { error: ClusterError::Invalid { .. } | ClusterError::TooLarge { .. }, .. }
-            | SubmitError::Refused { error: ClusterError::AdmissionDenied { .. }, .. } => {
-                self.reject(attempt, &error.to_string(), Some(cure)).await
-            }
+            SubmitError::Conflict { .. }
+            | SubmitError::ClaimMissing { .. }
+            | SubmitError::Refused {
+                error:
+                    ClusterError::Invalid { .. } | ClusterError::TooLarge { .. } | ClusterError::AdmissionDenied { .. },
+                ..
+            } => self.reject(attempt, &error.to_string(), Some(cure)).await,
             // Quota, rights, a namespace that is missing, a cluster that does not answer: all may be mended meanwhile.
             _ => self.hold_back(attempt, &error).await,
         }

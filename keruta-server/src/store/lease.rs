@@ -53,13 +53,12 @@ impl Store {
             .bind(now.as_microsecond())
             .fetch_optional(&mut *write)
             .await?;
-        let lease = match held {
-            Some(row) => Lease::Held(Epoch(Columns { table: "leases", row: &row }.integer("epoch")?)),
-            None => {
-                let select = "SELECT expires_at FROM leases WHERE name = $1";
-                let row = sqlx::query(select).bind(RUNNER).fetch_one(&mut *write).await?;
-                Lease::Other { expires_at: Columns { table: "leases", row: &row }.time("expires_at")? }
-            }
+        let lease = if let Some(row) = held {
+            Lease::Held(Epoch(Columns { table: "leases", row: &row }.integer("epoch")?))
+        } else {
+            let select = "SELECT expires_at FROM leases WHERE name = $1";
+            let row = sqlx::query(select).bind(RUNNER).fetch_one(&mut *write).await?;
+            Lease::Other { expires_at: Columns { table: "leases", row: &row }.time("expires_at")? }
         };
         write.commit().await?;
         Ok(lease)

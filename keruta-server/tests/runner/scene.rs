@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 /// The namespace of the tasks.
 pub(crate) const NAMESPACE: &str = "tasks";
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Scene {
     pub(crate) server: ApiServer,

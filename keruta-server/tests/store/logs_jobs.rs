@@ -118,7 +118,7 @@ async fn lines_are_kept_as_long_as_the_policy_says() {
         }
         let mut policy = RetentionPolicy::default();
         policy.tasks.insert("b".into(), None);
-        policy.tasks.insert("c".into(), Some(Duration::from_secs(24 * 3600)));
+        policy.tasks.insert("c".into(), Some(Duration::from_hours(24)));
         let retain = async |policy: &RetentionPolicy, days| {
             logs.retain(policy, later(days), &Progress::default()).await.unwrap()
         };

@@ -61,7 +61,7 @@ async fn a_list_comes_in_pages_that_neither_repeat_nor_leave_out() {
             assert_eq!(ids.len(), 25);
         }
         let first = store.tasks(&TaskFilter::default(), TaskOrder::Priority, None, 3).await.unwrap();
-        assert_eq!(first.tasks.iter().map(|task| task.id()).collect::<Vec<_>>(), ["t2", "t5", "t8"]);
+        assert_eq!(first.tasks.iter().map(keruta_server::task::StoredTask::id).collect::<Vec<_>>(), ["t2", "t5", "t8"]);
     })
     .await;
 }

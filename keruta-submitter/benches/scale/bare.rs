@@ -10,7 +10,7 @@ use kube::api::PostParams;
 
 use crate::Outcome;
 use crate::arguments::Arguments;
-use crate::place::Place;
+use crate::place::{Place, processor};
 use crate::report::Bare;
 use crate::tasks::Tasks;
 
@@ -35,5 +35,6 @@ pub(crate) async fn measure(arguments: &Arguments, namespace: &str) -> Outcome<B
             }
         })
         .await?;
-    Ok(Bare { seconds: begin.elapsed().as_secs_f64(), requests: place.requests.counts() })
+    let (seconds, requests) = (begin.elapsed().as_secs_f64(), place.requests.counts());
+    Ok(Bare { seconds, cpu_seconds: processor()?, requests })
 }

@@ -7,7 +7,11 @@
 //!
 //! Each phase runs in a process and a namespace of its own, in the order bare client, submitter, bare client, submitter…, and
 //! begins when the one before is gone from the cluster. The Pods ask for a node that does not exist, so that they are there
-//! and watched but run nowhere. At the end of its phase the submitter ends all its tasks, each with a verdict.
+//! and watched but run nowhere; a storage class that waits for a Pod's node, or whose provisioner nobody is, keeps volumes
+//! away as well. At the end of its phase the submitter ends all its tasks, each with a verdict.
+//!
+//! How soon all Pods are there and all Jobs have ended is the Job controller's doing: by default it makes 20 requests a
+//! second (`kube-controller-manager --kube-api-qps`), about ten Jobs.
 
 mod arguments;
 mod bare;
@@ -79,9 +83,6 @@ async fn phase<F: DeserializeOwned>(place: &Place, arguments: &Arguments, round:
         .spawn()?;
     let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await??;
     eprint!("{}", String::from_utf8_lossy(&output.stdout));
-    if phase == Phase::Bare {
-        place.settle(&namespace, arguments.tasks).await?;
-    }
     place.clear(&namespace).await?;
     if !output.status.success() {
         return Err(format!("the phase {} failed", phase.name()).into());

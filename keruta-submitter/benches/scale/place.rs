@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::Namespace;
 use keruta_submitter::cluster::Cluster;
 use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::client::ClientBuilder;
@@ -56,21 +56,18 @@ impl Place {
         Ok(name)
     }
 
-    /// Waits until every Job has its Pod, so that the next phase does not compete with their making.
-    pub(crate) async fn settle(&self, namespace: &str, pods: usize) -> Outcome<()> {
-        let (begin, api) = (Instant::now(), Api::<Pod>::namespaced(self.client.clone(), namespace));
-        while count(&api).await? < pods && begin.elapsed() < PATIENCE {
-            sleep(Duration::from_secs(2)).await;
-        }
-        Ok(())
-    }
-
     /// Deletes a namespace and waits until it is gone.
     pub(crate) async fn clear(&self, namespace: &str) -> Outcome<()> {
         let begin = Instant::now();
         // The Jobs first, or their controller makes new Pods for those that go.
         let jobs = Api::<Job>::namespaced(self.client.clone(), namespace);
-        jobs.delete_collection(&DeleteParams::background(), &ListParams::default()).await?;
+        // So many take longer than the server lets a request take: what it has deleted until then stays deleted.
+        while let Err(error) = jobs.delete_collection(&DeleteParams::background(), &ListParams::default()).await {
+            if begin.elapsed() > PATIENCE {
+                return Err(error.into());
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
         let namespaces = Api::<Namespace>::all(self.client.clone());
         namespaces.delete(namespace, &DeleteParams::default()).await?;
         while namespaces.get_opt(namespace).await?.is_some() && begin.elapsed() < PATIENCE {
@@ -81,8 +78,19 @@ impl Place {
     }
 }
 
-async fn count(pods: &Api<Pod>) -> Outcome<usize> {
-    let page = pods.list_metadata(&ListParams::default().limit(1)).await?;
-    let rest = usize::try_from(page.metadata.remaining_item_count.unwrap_or(0)).unwrap_or(0);
-    Ok(page.items.len() + rest)
+/// A figure of this process's memory in bytes. <https://docs.kernel.org/filesystems/proc.html>
+pub(crate) fn resident(figure: &str) -> Outcome<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()).ok_or("no such figure")?;
+    Ok(kilobytes.parse::<u64>()? * 1024)
+}
+
+/// The processor time of this process in seconds.
+pub(crate) fn processor() -> Outcome<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // Behind the name in brackets: utime and stime are fields 14 and 15, in hundredths of a second.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    Ok((ticks(11) + ticks(12)) / 100.0)
 }

@@ -11,6 +11,8 @@ use crate::arguments::Arguments;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Bare {
     pub(crate) seconds: f64,
+    /// Processor time of the process.
+    pub(crate) cpu_seconds: f64,
     pub(crate) requests: BTreeMap<String, u64>,
 }
 
@@ -92,7 +94,15 @@ impl fmt::Display for Report {
         )?;
         writeln!(f, "| figure | value |\n|---|---|")?;
         writeln!(f, "| bare client, tasks a minute | {bare:.0} |")?;
-        writeln!(f, "| submitted and followed, tasks a minute | {ours:.0} ({:.0} %) |", ours / bare * 100.0)?;
+        writeln!(f, "| submitted and followed, tasks a minute | {ours:.0} |")?;
+        let shares = self.bare.iter().zip(&self.ours).map(|(bare, ours)| bare.seconds / ours.submit_seconds * 100.0);
+        let each: Vec<String> = shares.clone().map(|share| format!("{share:.0}")).collect();
+        writeln!(
+            f,
+            "| share of the bare rate in the same round, % | {:.0} ({}) |",
+            median(shares.collect()),
+            each.join(", ")
+        )?;
         writeln!(f, "| last submission to last task known to the follower, s | {:.2} |", {
             self.ours(|ours| ours.known_seconds - ours.submit_seconds)
         })?;
@@ -104,7 +114,8 @@ impl fmt::Display for Report {
         let each = self.ours(|ours| (ours.rss_tracked as f64 - ours.rss_before as f64) / self.tasks / 1024.0);
         writeln!(f, "| memory for each tracked task, KiB | {each:.2} |")?;
         let cpu = self.ours(|ours| ours.cpu_seconds / self.tasks * 1000.0);
-        writeln!(f, "| processor time for each task, ms | {cpu:.2} |")?;
+        let bare = self.bare(|bare| bare.cpu_seconds / self.tasks * 1000.0);
+        writeln!(f, "| processor time for each task, ms (of the bare client) | {cpu:.2} ({bare:.2}) |")?;
         let beyond = self.ours(|ours| writes(&ours.requests) / self.tasks - 2.0);
         writeln!(f, "| writes for each task until it is tracked, beyond its objects | {beyond:.2} |")?;
         let ending = self.ours(|ours| writes(&ours.ending_requests) / self.tasks);

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Outcome;
 use crate::arguments::Arguments;
-use crate::place::Place;
+use crate::place::{Place, processor, resident};
 use crate::report::Ours;
 use crate::tasks::Tasks;
 
@@ -186,21 +186,4 @@ fn since(before: &BTreeMap<String, u64>, after: BTreeMap<String, u64>) -> BTreeM
         (kind, count)
     });
     new.filter(|(_, count)| *count > 0).collect()
-}
-
-/// A figure of this process's memory in bytes. <https://docs.kernel.org/filesystems/proc.html>
-fn resident(figure: &str) -> Outcome<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()).ok_or("no such figure")?;
-    Ok(kilobytes.parse::<u64>()? * 1024)
-}
-
-/// The processor time of this process in seconds.
-fn processor() -> Outcome<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // Behind the name in brackets: utime and stime are fields 14 and 15, in hundredths of a second.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    Ok((ticks(11) + ticks(12)) / 100.0)
 }

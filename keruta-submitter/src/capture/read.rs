@@ -1,5 +1,6 @@
 //! One stream of a log, from opening to its end.
 
+use std::fmt;
 use std::hash::Hasher;
 use std::sync::Arc;
 
@@ -9,9 +10,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::warn;
 use twox_hash::XxHash64;
 
+use super::ending::{NEXT_RUN, SILENCE};
 use super::reader::LogStream;
 use super::{Batch, ContainerLife, LogReadError, LogRequest, Task};
-use crate::logs::cursor::{Fingerprint, Start, short};
+use crate::logs::cursor::{Fingerprint, Mark, Start, short};
 use crate::logs::decode::{LogDecoder, StrangeLog};
 use crate::logs::resume::{Located, Locator};
 use crate::logs::{Cursor, Piece, Splitter};
@@ -23,6 +25,8 @@ pub(super) struct Read {
     pub(super) fresh: usize,
     /// Whether all known lines were in it.
     pub(super) caught_up: bool,
+    /// Whether it was silent before it ended.
+    pub(super) silent: bool,
     /// What was held back at its end.
     pub(super) half_line: Option<Piece>,
     /// At the stream's end, for the half line; `None` where there was no stream.
@@ -30,7 +34,6 @@ pub(super) struct Read {
 }
 
 /// Why a stream ended.
-#[derive(Debug)]
 pub(super) enum End {
     /// The server ended it; that does not say that the log has ended.
     Eof,
@@ -42,6 +45,20 @@ pub(super) enum End {
     Mismatch,
     RestLost,
     Unstamped(Bytes),
+}
+
+impl fmt::Debug for End {
+    /// Without what a container wrote.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Eof => f.write_str("Eof"),
+            Self::Idle => f.write_str("Idle"),
+            Self::Refused(error) => f.debug_tuple("Refused").field(error).finish(),
+            Self::Mismatch => f.write_str("Mismatch"),
+            Self::RestLost => f.write_str("RestLost"),
+            Self::Unstamped(text) => f.debug_tuple("Unstamped").field(&text.len()).finish(),
+        }
+    }
 }
 
 impl From<StrangeLog> for End {
@@ -63,16 +80,18 @@ impl Task<'_> {
     /// Reads from `start` until the stream ends; all that is new is kept, and `cursor` stands behind it.
     pub(super) async fn read(&mut self, cursor: &mut Cursor, start: &Start, follow: bool, previous: bool) -> Read {
         let _permit = self.capture.streams.acquire().await;
-        let mut stream = match self.open(LogRequest { since: start.since, follow, previous }).await {
+        let mut stream = match self.open(LogRequest { since: start.since, follow, previous, tail: None }).await {
             Ok(stream) => stream,
             Err(error) => {
-                return Read { end: End::Refused(error), fresh: 0, caught_up: false, half_line: None, decoder: None };
+                let end = End::Refused(error);
+                return Read { end, fresh: 0, caught_up: false, silent: false, half_line: None, decoder: None };
             }
         };
         let mut decoder = self.decoder(cursor, start);
         let mut batch = Batch::default();
         let mut fresh = 0;
-        let end = loop {
+        let mut silent_since = Instant::now();
+        let (end, silent) = loop {
             let due = batch.since().map(|since| since + self.capture.settings.batch_time);
             let next = tokio::select! {
                 biased;
@@ -86,18 +105,27 @@ impl Task<'_> {
                         end = Some(strange.into());
                     }
                     batch.note();
+                    silent_since = Instant::now();
+                }
+                Some(Err(End::Idle)) if batch.entries.is_empty() && decoder.caught_up() => {
+                    let is_silent = follow && self.is_silent(cursor).await;
+                    end = (!is_silent).then_some(End::Idle);
                 }
                 Some(Err(ended)) => end = Some(ended),
                 None => {}
             }
             let full = next_is_due(&batch, self.capture.settings.batch_bytes, due);
+            let silent = silent_since.elapsed() >= SILENCE;
             if !batch.entries.is_empty() && (full || end.is_some()) {
                 fresh += batch.entries.len();
                 *cursor = decoder.cursor().clone();
+                let begun = Instant::now();
                 self.keep(&mut batch, cursor).await;
+                // Meanwhile nobody listened.
+                silent_since += begun.elapsed();
             }
             if let Some(end) = end {
-                break end;
+                break (end, silent);
             }
         };
         let caught_up = decoder.caught_up();
@@ -111,7 +139,7 @@ impl Task<'_> {
             (end, _) => end,
         };
         self.torn = decoder.torn().map(str::to_owned);
-        Read { end, fresh, caught_up, half_line, decoder: Some(decoder) }
+        Read { end, fresh, caught_up, silent, half_line, decoder: Some(decoder) }
     }
 
     async fn open(&mut self, request: LogRequest) -> Result<LogStream, LogReadError> {
@@ -146,42 +174,57 @@ impl Task<'_> {
         }
     }
 
-    /// Looks through the whole file for the last kept lines, and says where to go on.
-    pub(super) async fn locate(&mut self, cursor: &mut Cursor, previous: bool) -> Result<Start, End> {
+    /// Looks through the whole file for the last kept lines, and says where to go on; `None` where nothing more will come.
+    pub(super) async fn locate(&mut self, cursor: &mut Cursor, previous: bool) -> Result<Option<Start>, End> {
+        // As long as it seems to run, the file may be that of its next run.
+        let running = *self.life.borrow() == ContainerLife::Running;
+        let whole = self.followed_to_end && !running;
         let mut before = None;
         let mut times = 0;
         let (located, first) = loop {
             let mut locator = Locator::new(cursor);
-            self.scan(&mut locator, previous).await?;
+            let permit = self.capture.streams.acquire().await;
+            self.scan(LogRequest { previous, ..LogRequest::default() }, |line| locator.take(line)).await?;
+            drop(permit);
             let (given_up, first) = (locator.give_up(), locator.first());
             let found = locator.finish();
             times += 1;
+            // A stream that was cut shows the same only by chance.
+            let twice = before == Some(found);
             match found {
                 Located::Behind(_) => break (found, first),
-                // A stream that was cut shows the same only by chance.
-                Located::Torn(..) if before == Some(found) => break (found, first),
+                Located::Next if whole => break (Located::Behind(Mark::default()), first),
+                Located::Torn(..) | Located::Next if twice => break (found, first),
+                Located::Empty if whole && twice => return Ok(None),
                 _ if times > self.capture.settings.refusals => break (given_up, first),
                 _ => before = Some(found),
             }
-            self.rest().await;
-        };
-        let known = match located {
-            Located::Behind(known) => known,
-            Located::Torn(known, reason) => {
-                warn!(reason, "lines may be lost");
-                self.torn = Some(reason.to_owned());
-                known
+            if !running {
+                self.rest().await;
+                continue;
             }
-            Located::Cut => return Err(End::Eof),
+            self.news(NEXT_RUN).await;
+            if *self.life.borrow() != ContainerLife::Running {
+                return Err(End::Eof);
+            }
         };
+        let (known, reason) = match located {
+            Located::Behind(known) => (known, None),
+            Located::Torn(known, reason) => (known, Some(reason)),
+            Located::Next => (Mark::default(), Some("the log was rotated before it was read")),
+            Located::Cut | Located::Empty => return Err(End::Eof),
+        };
+        if let Some(reason) = reason {
+            warn!(reason, "lines may be lost");
+            self.torn = Some(reason.to_owned());
+        }
         cursor.rebase(known, first);
-        Ok(Start { since: None, known })
+        Ok(Some(Start { since: None, known }))
     }
 
-    /// Shows the file to a locator.
-    async fn scan(&mut self, locator: &mut Locator<'_>, previous: bool) -> Result<(), End> {
-        let _permit = self.capture.streams.acquire().await;
-        let mut stream = self.open(LogRequest { since: None, follow: false, previous }).await.map_err(End::Refused)?;
+    /// Shows what is there, line by line. The caller has a permit.
+    pub(super) async fn scan(&mut self, request: LogRequest, mut take: impl FnMut(Fingerprint)) -> Result<(), End> {
+        let mut stream = self.open(request).await.map_err(End::Refused)?;
         let mut splitter = Splitter::new(self.capture.settings.longest_line);
         let mut line = None;
         loop {
@@ -198,13 +241,16 @@ impl Task<'_> {
             splitter.push(chunk);
             while let Some(piece) = splitter.next_piece() {
                 if piece.first {
-                    let Some(at) = piece.timestamp else { return Err(End::Unstamped(piece.data)) };
-                    line = Some((at, XxHash64::with_seed(0)));
+                    line = piece.timestamp.map(|at| (at, XxHash64::with_seed(0)));
+                    // What is asked for from a time may begin with the tail of a line.
+                    if line.is_none() && request.since.is_none() {
+                        return Err(End::Unstamped(piece.data));
+                    }
                 }
                 if let Some((at, hasher)) = &mut line {
                     hasher.write(&piece.data);
                     if piece.last {
-                        locator.take(Fingerprint { at: *at, hash: short(hasher.finish()) });
+                        take(Fingerprint { at: *at, hash: short(hasher.finish()) });
                     }
                 }
             }

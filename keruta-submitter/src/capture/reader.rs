@@ -30,6 +30,8 @@ pub struct LogRequest {
     pub follow: bool,
     /// Whether the run before the container's present one is meant.
     pub previous: bool,
+    /// Only so many of its last lines, and what comes after them.
+    pub tail: Option<u32>,
 }
 
 /// A log that could not be read.
@@ -75,6 +77,7 @@ impl LogReader for KubeLogReader {
             follow: request.follow,
             previous: request.previous,
             since_time: request.since,
+            tail_lines: request.tail.map(Into::into),
             timestamps: true,
             ..LogParams::default()
         };
@@ -152,7 +155,7 @@ mod tests {
         let since = Some("2026-11-21T10:00:06Z".parse().unwrap());
         let answer =
             "HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n4\r\na\nb\u{0}\r\n0\r\n\r\n";
-        let (asked, read) = ask(answer, LogRequest { since, follow: true, previous: true }).await;
+        let (asked, read) = ask(answer, LogRequest { since, follow: true, previous: true, tail: None }).await;
         assert_eq!(read.unwrap(), b"a\nb\0");
         assert!(asked.starts_with("GET /api/v1/namespaces/ns/pods/pod/log?"), "{asked}");
         for part in
@@ -161,6 +164,8 @@ mod tests {
             assert!(asked.contains(&format!("&{part}")), "{asked}");
         }
         assert!(!asked.contains("tailLines"), "{asked}");
+        let (asked, _) = ask(answer, LogRequest { tail: Some(0), ..LogRequest::default() }).await;
+        assert!(asked.contains("&tailLines=0"), "{asked}");
     }
 
     #[tokio::test]

@@ -45,6 +45,9 @@ pub struct CaptureSettings {
     /// A log of at most so many bytes is read again from its beginning after the container's end: a clock that was set back
     /// hides lines from `sinceTime`. Default 1 MiB.
     pub check_bytes: u64,
+    /// A log of fewer bytes on the node's disk was never rotated: the kubelet's limit (`containerLogMaxSize`, 10 MiB) may be
+    /// lower, but not so low. Default 32 KiB.
+    pub rotated_from: u64,
     /// How often in a row the server may say that there is no such log before it is believed. Default 5.
     pub refusals: u32,
 }
@@ -61,6 +64,7 @@ impl Default for CaptureSettings {
             longest_pause: Duration::from_secs(15),
             drain_limit: Duration::from_secs(60),
             check_bytes: 1 << 20,
+            rotated_from: 32 << 10,
             refusals: 5,
         }
     }

@@ -1,6 +1,7 @@
 mod faults;
 mod kubelet;
 mod law;
+mod rotation;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,9 +19,11 @@ pub(super) fn verdict(view: &View<'_>) -> Option<Verdict> {
         if let Some(condition) = job.condition(JobConditionKind::Failed) {
             return Some(job_failed(view, job, condition));
         }
-        // The Job is decided and waits for its Pods, one of which cannot end: its node is lost.
+        // The Job is decided and waits for its Pods, one of which cannot end: its node is lost, or it never had one. The
+        // controller counts them first, and would meet whoever writes meanwhile.
         let lost = |pod: &&ObservedPod| is_over(pod) && !pod.phase.is_final();
         if let Some(condition) = job.condition(JobConditionKind::FailureTarget)
+            && job.uncounted == 0
             && view.pods.iter().any(lost)
             && view.pods.iter().all(|pod| is_over(pod))
         {
@@ -165,7 +167,9 @@ fn job_deleted(view: &View<'_>) -> Verdict {
     }
     let mut evidence = view.current().map(main_of).unwrap_or_default();
     evidence.summary = match evidence.exit_code {
-        _ if view.job.is_none() => format!("the Job of {} is gone, and nothing is known of its end", view.attempt),
+        _ if view.job.is_none() && view.pods.is_empty() => {
+            format!("the Job of {} is gone, and nothing is known of its end", view.attempt)
+        }
         Some(code) => {
             format!("somebody deleted the Job before it had ended; its container ended with exit code {code}")
         }

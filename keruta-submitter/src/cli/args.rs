@@ -2,6 +2,7 @@
 
 mod cluster;
 mod examples;
+mod redact;
 mod submit;
 mod tasks;
 mod values;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use keruta_input::args::TalkArgs;
 
 pub(crate) use cluster::{ClusterArgs, LogArgs, NamespaceArgs};
+pub(crate) use redact::RedactArgs;
 pub(crate) use submit::{DryRun, SubmitArgs};
 pub(crate) use tasks::{CancelArgs, LogsArgs, RetryArgs, StatusArgs};
 pub(crate) use values::{LogFormat, Output, Table, VersionOutput};
@@ -133,6 +135,8 @@ pub(crate) struct FollowArgs {
     /// Follow only while holding a Lease, so that replicas take turns
     #[arg(long)]
     pub(crate) lease: bool,
+    #[command(flatten)]
+    pub(crate) redact: RedactArgs,
 }
 
 #[derive(Debug, Clone, Args)]

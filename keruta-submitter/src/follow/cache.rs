@@ -1,11 +1,13 @@
 //! What is known of the attempts that are followed. Pure: changes go in, names of attempts to look at come out.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::JobName;
 use crate::attempt::Attempt;
-use crate::classify::Seen;
+use crate::classify::{Seen, is_over};
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, PodPhase};
 use crate::watch::Change;
 
@@ -13,12 +15,10 @@ use crate::watch::Change;
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     /// Boxed: a table has room for up to twice what is in it.
-    tracked: HashMap<Box<str>, Box<Tracked>>,
-    /// Which Job has this uid.
-    jobs: HashMap<Box<str>, Box<str>>,
-    /// Which Job's Pod has this uid.
-    pods: HashMap<Box<str>, Box<str>>,
-    /// Pods that were seen before their Job, by the Job's uid.
+    tracked: HashMap<JobName, Box<Tracked>>,
+    /// Which attempt's Pod has this uid.
+    pods: HashMap<Box<str>, JobName>,
+    /// Pods of Jobs of which nothing is known, by the Job's name.
     early: HashMap<Box<str>, Vec<ObservedPod>>,
     /// What the running list of Jobs, and that of Pods, has named so far.
     listing_jobs: Option<HashSet<Box<str>>>,
@@ -31,7 +31,7 @@ pub(super) struct Cache {
 #[derive(Debug, Clone)]
 pub(super) struct Tracked {
     /// The Job's name.
-    pub(super) name: Box<str>,
+    pub(super) name: JobName,
     pub(super) attempt: Attempt,
     /// Its Job as it was last seen.
     pub(super) job: Option<ObservedJob>,
@@ -67,19 +67,17 @@ impl Tracked {
     /// Whether the Pods are as new as the Job: the two come from different watches, and a Job that has ended while its Pods
     /// still seem to run would be judged by what they no longer are.
     pub(super) fn pods_are_current(&self) -> bool {
-        let Some(job) = &self.job else { return true };
-        if !self.there {
-            // What it left is to be seen to the last: nobody else lets its Pods go.
-            return false;
-        }
+        // What a Job left is to be seen to the last: nobody else lets its Pods go.
+        let Some(job) = self.job.as_ref().filter(|_| self.there) else { return false };
         if !job.is_finished() {
             return true;
         }
-        let ended = |phase| self.pods.iter().filter(|pod| pod.phase == phase).count();
-        let all_ended = self.pods.iter().all(|pod| pod.phase.is_final() || self.is_gone(pod));
-        all_ended
-            && ended(PodPhase::Succeeded) >= job.succeeded as usize
-            && ended(PodPhase::Failed) >= job.failed as usize
+        let pods = || self.pods.iter().filter(|pod| pod.job_uid == job.uid);
+        let all_ended = pods().all(|pod| is_over(pod) || self.is_gone(pod));
+        let succeeded = pods().filter(|pod| pod.phase == PodPhase::Succeeded).count();
+        // One that never had a node, and is to go, counts as failed without its phase saying so.
+        let failed = pods().filter(|pod| pod.phase != PodPhase::Succeeded && is_over(pod)).count();
+        all_ended && succeeded >= job.succeeded as usize && failed >= job.failed as usize
     }
 
     /// Whether a Pod is no longer there.
@@ -93,9 +91,9 @@ impl Tracked {
         self.pods.push(pod);
     }
 
-    fn new(name: &str, attempt: Attempt, now: Timestamp) -> Self {
+    fn new(name: &JobName, attempt: Attempt, now: Timestamp) -> Self {
         Self {
-            name: name.into(),
+            name: Arc::clone(name),
             attempt,
             job: None,
             there: false,
@@ -120,9 +118,20 @@ impl Cache {
         self.tracked.get(name).map(Box::as_ref)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Tracked> {
+        self.tracked.values().map(Box::as_ref)
+    }
+
     /// Takes note of an attempt that has, or is about to have, a Job of this name.
-    pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) {
-        self.tracked.entry(name.into()).or_insert_with(|| Box::new(Tracked::new(name, attempt, now)));
+    pub(super) fn expect(&mut self, name: &str, attempt: Attempt, now: Timestamp) -> JobName {
+        let name = Arc::clone(&self.track(name, || attempt, now).name);
+        self.adopt(&name, now);
+        name
+    }
+
+    fn track(&mut self, name: &str, attempt: impl FnOnce() -> Attempt, now: Timestamp) -> &mut Tracked {
+        let new = |name: &JobName| Box::new(Tracked::new(name, attempt(), now));
+        self.tracked.entry(name.into()).or_insert_with_key(new)
     }
 
     /// Forgets an attempt of which nothing more can come. Its Pods that are still there belong to nobody then.
@@ -131,13 +140,10 @@ impl Cache {
         for pod in &tracked.pods {
             self.pods.remove(&pod.uid);
         }
-        if let Some(job) = &tracked.job {
-            self.jobs.remove(&job.uid);
-        }
     }
 
     /// Takes a change of a Job in, and names the attempts to look at.
-    pub(super) fn job(&mut self, change: Change<ObservedJob>, now: Timestamp) -> Vec<Box<str>> {
+    pub(super) fn job(&mut self, change: Change<ObservedJob>, now: Timestamp) -> Vec<JobName> {
         match change {
             Change::ListBegan => {
                 self.listing_jobs = Some(HashSet::new());
@@ -152,7 +158,7 @@ impl Cache {
             Change::ListEnded => {
                 let named = self.listing_jobs.take().unwrap_or_default();
                 let first = !std::mem::replace(&mut self.jobs_listed, true);
-                let gone: Vec<(Box<str>, Box<str>)> = self
+                let gone: Vec<(JobName, Box<str>)> = self
                     .tracked
                     .iter()
                     .filter(|(_, tracked)| tracked.there)
@@ -174,39 +180,44 @@ impl Cache {
         self.job_seen(job, now);
     }
 
-    fn job_seen(&mut self, job: ObservedJob, now: Timestamp) -> Vec<Box<str>> {
-        let (name, uid) = (job.name.clone(), job.uid.clone());
+    fn job_seen(&mut self, job: ObservedJob, now: Timestamp) -> Vec<JobName> {
         if let Some(named) = &mut self.listing_jobs {
-            named.insert(uid.clone());
+            named.insert(job.uid.clone());
         }
-        let attempt = job.attempt.clone();
-        let tracked = self.tracked.entry(name.clone()).or_insert_with(|| Box::new(Tracked::new(&name, attempt, now)));
-        if tracked.there && tracked.job.as_ref() == Some(&job) {
+        let tracked = self.track(&job.name, || job.attempt.clone(), now);
+        if let Some(known) = &tracked.job
+            && known.uid == job.uid
+            && ((tracked.there && *known == job) || is_older(&job.resource_version, &known.resource_version))
+        {
             return Vec::new();
         }
         tracked.job = Some(job);
         tracked.there = true;
         tracked.changed_at = now;
-        for pod in self.early.remove(&uid).unwrap_or_default() {
-            self.pods.insert(pod.uid.clone(), name.clone());
-            tracked.add(pod);
-        }
-        self.jobs.insert(uid, name.clone());
+        let name = Arc::clone(&tracked.name);
+        self.adopt(&name, now);
         vec![name]
     }
 
-    fn job_gone(&mut self, name: &str, uid: &str, now: Timestamp) -> Option<Box<str>> {
+    /// Gives the Pods that came before their attempt to it.
+    fn adopt(&mut self, name: &str, now: Timestamp) {
+        for pod in self.early.remove(name).unwrap_or_default() {
+            self.pod_seen(pod, now);
+        }
+    }
+
+    fn job_gone(&mut self, name: &str, uid: &str, now: Timestamp) -> Option<JobName> {
         let tracked = self.tracked.get_mut(name)?;
         if tracked.job.as_ref().is_some_and(|job| &*job.uid != uid) {
             return None;
         }
         tracked.there = false;
         tracked.changed_at = now;
-        Some(name.into())
+        Some(Arc::clone(&tracked.name))
     }
 
     /// Takes a change of a Pod in, and names the attempts to look at.
-    pub(super) fn pod(&mut self, change: Change<ObservedPod>, now: Timestamp) -> Vec<Box<str>> {
+    pub(super) fn pod(&mut self, change: Change<ObservedPod>, now: Timestamp) -> Vec<JobName> {
         match change {
             Change::ListBegan => {
                 self.listing_pods = Some(HashSet::new());
@@ -236,30 +247,40 @@ impl Cache {
         }
     }
 
-    fn pod_seen(&mut self, pod: ObservedPod, now: Timestamp) -> Vec<Box<str>> {
+    fn pod_seen(&mut self, pod: ObservedPod, now: Timestamp) -> Vec<JobName> {
         if let Some(named) = &mut self.listing_pods {
             named.insert(pod.uid.clone());
         }
-        let Some(name) = self.jobs.get(&pod.job_uid) else {
-            let early = self.early.entry(pod.job_uid.clone()).or_default();
+        let Some(tracked) = self.tracked.get_mut(&*pod.job) else {
+            let early = self.early.entry(pod.job.clone()).or_default();
             early.retain(|known| known.uid != pod.uid);
             early.push(pod);
             return Vec::new();
         };
-        let Some(tracked) = self.tracked.get_mut(name) else { return Vec::new() };
+        let name = tracked.name.clone();
+        let known = tracked.pods.iter_mut().find(|known| known.uid == pod.uid);
+        if known.as_ref().is_some_and(|known| is_older(&pod.resource_version, &known.resource_version)) {
+            return Vec::new();
+        }
         self.pods.insert(pod.uid.clone(), name.clone());
         // A list that was behind did not show it.
         tracked.gone.retain(|uid| *uid != pod.uid);
-        match tracked.pods.iter_mut().find(|known| known.uid == pod.uid) {
-            Some(known) if *known == pod => return Vec::new(),
-            Some(known) => *known = pod.after(known),
+        match known {
+            Some(known) => {
+                // A version of its own is no change that anybody could see.
+                known.resource_version.clone_from(&pod.resource_version);
+                if *known == pod {
+                    return Vec::new();
+                }
+                *known = pod.after(known);
+            }
             None => tracked.add(pod),
         }
         tracked.changed_at = now;
-        vec![name.clone()]
+        vec![name]
     }
 
-    fn pod_gone(&mut self, uid: &str, now: Timestamp) -> Option<Box<str>> {
+    fn pod_gone(&mut self, uid: &str, now: Timestamp) -> Option<JobName> {
         self.early.retain(|_, pods| {
             pods.retain(|pod| &*pod.uid != uid);
             !pods.is_empty()
@@ -277,7 +298,7 @@ impl Cache {
         Some(name)
     }
 
-    /// Replaces the Pods of an attempt by those of a list that was made just now.
+    /// Takes in the Pods of an attempt that were asked for just now. The watch may have shown newer states meanwhile.
     pub(super) fn refresh(&mut self, name: &str, pods: Vec<ObservedPod>, now: Timestamp) {
         for pod in pods {
             self.pod_seen(pod, now);
@@ -286,6 +307,13 @@ impl Cache {
             tracked.changed_at = now;
         }
     }
+}
+
+/// Whether a state of an object came before another. Versions are compared as numbers:
+/// [source](https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/5504-comparable-resource-version).
+fn is_older(version: &str, than: &str) -> bool {
+    let number = |version: &str| version.parse::<u128>();
+    number(version).is_ok_and(|version| number(than).is_ok_and(|than| version < than))
 }
 
 #[cfg(test)]

@@ -1,47 +1,35 @@
 //! Which containers' logs are being captured.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use super::cache::Tracked;
+use super::{FollowOptions, JobName};
 use crate::attempt::Attempt;
 use crate::capture::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader};
 use crate::classify::is_over;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::logs::{LogSource, Redactor};
+use crate::logs::LogSource;
 use crate::metrics::Metrics;
 use crate::observe::{ContainerState, ObservedContainer, ObservedPod};
 
 /// How the logs of all containers are captured.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LogOptions {
     /// How one is.
     pub settings: CaptureSettings,
     /// How many may be read at once. Default: 512; each is a connection to the API server.
     pub streams: usize,
-    /// What must not be in them.
-    pub redactor: Arc<Redactor>,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { settings: CaptureSettings::default(), streams: 512, redactor: Arc::default() }
-    }
-}
-
-impl fmt::Debug for LogOptions {
-    /// Without the secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogOptions")
-            .field("settings", &self.settings)
-            .field("streams", &self.streams)
-            .finish_non_exhaustive()
+        Self { settings: CaptureSettings::default(), streams: 512 }
     }
 }
 
@@ -49,9 +37,11 @@ impl fmt::Debug for LogOptions {
 pub(super) struct Captures {
     capture: Option<Capture>,
     metrics: Arc<Metrics>,
-    running: JoinSet<(Box<str>, CaptureStats)>,
+    running: JoinSet<CaptureStats>,
+    /// Whose each is.
+    names: HashMap<Id, JobName>,
     /// By the Job's name.
-    jobs: HashMap<Box<str>, JobCaptures>,
+    jobs: HashMap<JobName, JobCaptures>,
 }
 
 /// The captures of one Job's containers.
@@ -70,18 +60,13 @@ struct ContainerRun {
 }
 
 impl Captures {
-    pub(super) fn new(
-        cluster: &Cluster,
-        journal: Arc<dyn Journal>,
-        options: Option<LogOptions>,
-        metrics: &Arc<Metrics>,
-    ) -> Self {
-        let capture = options.map(|LogOptions { settings, streams, redactor }| {
-            let told = Arc::clone(metrics);
+    pub(super) fn new(cluster: &Cluster, journal: Arc<dyn Journal>, options: &FollowOptions) -> Self {
+        let capture = options.logs.clone().map(|LogOptions { settings, streams }| {
+            let told = Arc::clone(&options.metrics);
             Capture {
                 reader: Arc::new(KubeLogReader::new(cluster.client().clone())),
                 journal,
-                redactor,
+                redactor: Arc::clone(&options.redactor),
                 settings,
                 streams: Arc::new(Semaphore::new(streams)),
                 on_kept: Some(Arc::new(move |_, kept| {
@@ -89,20 +74,27 @@ impl Captures {
                 })),
             }
         });
-        Self { capture, metrics: Arc::clone(metrics), running: JoinSet::new(), jobs: HashMap::new() }
+        Self {
+            capture,
+            metrics: Arc::clone(&options.metrics),
+            running: JoinSet::new(),
+            names: HashMap::new(),
+            jobs: HashMap::new(),
+        }
     }
 
     /// Begins what is to be captured now, and tells the captures under way how their containers fare.
-    pub(super) fn update(&mut self, name: &str, tracked: &Tracked) {
-        let (Some(capture), Some(job)) = (&self.capture, &tracked.job) else { return };
+    pub(super) fn update(&mut self, name: &JobName, tracked: &Tracked) {
+        let Some(capture) = &self.capture else { return };
+        let judged = tracked.job.as_ref().is_some_and(|job| job.verdict.is_some());
         // What was captured of an attempt whose verdict stands is in the journal already, or lost.
-        if job.verdict.is_some() && !self.jobs.contains_key(name) && !tracked.pods.iter().any(is_kept_for_us) {
+        if judged && !self.jobs.contains_key(name) && !tracked.pods.iter().any(is_kept_for_us) {
             return;
         }
         for pod in &tracked.pods {
             for container in pod.all_containers() {
                 for (restart, life) in runs(pod, container, tracked.is_gone(pod)) {
-                    let captures = self.jobs.entry(name.into()).or_default();
+                    let captures = self.jobs.entry(Arc::clone(name)).or_default();
                     if captures.tell(pod, container, restart, life) {
                         continue;
                     }
@@ -114,26 +106,40 @@ impl Captures {
                         restart,
                         life: sender,
                     });
-                    let (capture, name) = (capture.clone(), Box::from(name));
-                    let source = source(&tracked.attempt, &job.name, pod, container, restart);
-                    self.running.spawn(async move { (name, capture.run(&source, receiver).await) });
+                    let (capture, source) = (capture.clone(), source(&tracked.attempt, name, pod, container, restart));
+                    let task = self.running.spawn(async move { capture.run(&source, receiver).await });
+                    self.names.insert(task.id(), Arc::clone(name));
                 }
             }
         }
     }
 
+    /// How many of a Job's logs are being read.
+    pub(super) fn running(&self, name: &str) -> usize {
+        self.jobs.get(name).map_or(0, |captures| captures.running)
+    }
+
     /// Whether all that there is of a Job's logs is kept.
     pub(super) fn is_drained(&self, name: &str) -> bool {
-        self.jobs.get(name).is_none_or(|captures| captures.running == 0)
+        self.running(name) == 0
     }
 
     /// Waits until the last capture of a Job ends, and names it; for ever where none runs.
-    pub(super) async fn next_drained(&mut self) -> Box<str> {
+    pub(super) async fn next_drained(&mut self) -> JobName {
         loop {
-            let Some(ended) = self.running.join_next().await else { return std::future::pending().await };
-            // A capture has no way to panic; if one did, the others go on.
-            let Ok((name, stats)) = ended else { continue };
-            self.metrics.logged(0, 0, stats.gaps, None);
+            let Some(ended) = self.running.join_next_with_id().await else { return std::future::pending().await };
+            let id = match ended {
+                Ok((id, stats)) => {
+                    self.metrics.logged(0, 0, stats.gaps, None);
+                    id
+                }
+                // A capture has no way to panic; if one did, all the rest would go on.
+                Err(error) => {
+                    tracing::error!(%error, "a log is read no further");
+                    error.id()
+                }
+            };
+            let Some(name) = self.names.remove(&id) else { continue };
             if let Some(captures) = self.jobs.get_mut(&name) {
                 captures.running -= 1;
                 if captures.running == 0 {

@@ -1,7 +1,6 @@
 //! One look at one attempt: it is judged, and what follows from that is written. A reconciliation can be repeated at any time, and
 //! one that was cut short is made good by the next.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use keruta_manifest::task::TaskStatus;
 
 use super::cache::Tracked;
+use super::events::About;
 use super::requests::{Requests, Written};
 use crate::classify::{Judgement, Policy, classify, is_over};
 use crate::cluster::ClusterError;
@@ -18,6 +18,10 @@ use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod};
 use crate::phase::Phase;
 use crate::verdict::Verdict;
 
+/// How long the watch of Pods has to come up with that of Jobs before it is asked: a list of one Job's Pods has the server
+/// look through all of the namespace's.
+const WATCH_FIRST: SignedDuration = SignedDuration::from_secs(2);
+
 /// What a reconciliation needs besides the attempt.
 pub(super) struct Context {
     pub(super) requests: Requests,
@@ -25,11 +29,15 @@ pub(super) struct Context {
     pub(super) ledger: Option<Arc<dyn Ledger>>,
     pub(super) policy: Policy,
     pub(super) metrics: Arc<Metrics>,
+    /// Whether nothing is to be written to the cluster.
+    pub(super) read_only: bool,
 }
 
 /// What is remembered of an attempt from one reconciliation to the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
+    /// The uid of the Job that all of this is about.
+    job: Option<Box<str>>,
     first_seen: FirstSeen,
     /// The ledger knows of the Job.
     in_ledger: bool,
@@ -37,14 +45,26 @@ pub(super) struct Memory {
     noted: Option<FirstSeen>,
     told: Option<TaskStatus>,
     phase: Option<Phase>,
+    /// When the Job had ended and its Pods seemed to run.
+    behind_since: Option<Timestamp>,
     /// The Pods were asked for after the Job had ended.
     refreshed: bool,
     /// The Job was asked for and is not there.
     vanished: bool,
     /// The uids of the Pods whose finalizer is off; the watch tells of it later.
-    released: HashSet<Box<str>>,
+    released: Vec<Box<str>>,
     /// The verdict, once it is recorded.
     pub(super) verdict: Option<Box<Verdict>>,
+}
+
+/// What is looked at.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) seen: Tracked,
+    /// The Events about it, where they were asked for.
+    pub(super) events: Option<Vec<ObservedEvent>>,
+    /// No more lines can come from its containers.
+    pub(super) drained: bool,
 }
 
 /// What came of a reconciliation.
@@ -56,6 +76,8 @@ pub(super) struct Reconciled {
     pub(super) pods: Option<Vec<ObservedPod>>,
     /// The Job, which is there although the watch has not shown it yet: look again with it.
     pub(super) job: Option<ObservedJob>,
+    /// About what there may be Events that tell what it waits for: look again with them.
+    pub(super) events: Option<About>,
     /// The Pods' finalizers are off, and nothing more will come.
     pub(super) finished: bool,
 }
@@ -71,14 +93,22 @@ pub(super) enum ReconcileError {
     Ledger(#[from] LedgerError),
 }
 
-/// Reconciles one attempt. `drained` says that no more lines can come from the attempt's containers.
+/// Reconciles one attempt.
 pub(super) async fn reconcile(
     context: &Context,
-    seen: &Tracked,
+    Look { seen, events, drained }: &Look,
     memory: &mut Memory,
-    drained: bool,
     now: Timestamp,
 ) -> Result<Reconciled, ReconcileError> {
+    if let Some(job) = &seen.job
+        && memory.job.as_ref() != Some(&job.uid)
+    {
+        if memory.job.is_some() {
+            tracing::warn!(attempt = %seen.attempt, job = %seen.name, "another Job has taken the name");
+            *memory = Memory::default();
+        }
+        memory.job = Some(job.uid.clone());
+    }
     if !seen.there && memory.verdict.is_none() && !memory.vanished {
         // The watch may be behind: whether a Job is gone is too grave a word to take from it alone.
         if let Some(job) = context.requests.job(&seen.name).await? {
@@ -94,19 +124,21 @@ pub(super) async fn reconcile(
         memory.noted = Some(job.first_seen.clone());
     }
     enter(context, seen, memory, now).await?;
-    let judgement = judge(context, seen, memory, now).await?;
-    if judgement.verdict.is_some()
-        && memory.verdict.is_none()
-        && !seen.pods_are_current()
-        && !memory.refreshed
-        && let Some(job) = &seen.job
-    {
-        let pods = context.requests.pods(job).await?;
+    let about = events.as_deref().unwrap_or_default();
+    let judgement = seen.judged(about, &memory.first_seen, |seen| classify(seen, &context.policy, now));
+    if judgement.verdict.is_some() && memory.verdict.is_none() && !seen.pods_are_current() && !memory.refreshed {
+        let due = later(*memory.behind_since.get_or_insert(now), WATCH_FIRST);
+        if seen.there && now < due {
+            return Ok(Reconciled { wake_at: Some(due), ..Reconciled::default() });
+        }
+        let pods = context.requests.pods(&seen.name, seen.job.as_ref()).await?;
         memory.refreshed = true;
         return Ok(Reconciled { pods: Some(pods), ..Reconciled::default() });
     }
     let note_at = note(context, seen, memory, &judgement, now).await?;
-    if let (Some(stop), Some(job)) = (&judgement.stop, seen.job.as_ref().filter(|_| seen.there)) {
+    if let (Some(stop), Some(job), false) =
+        (&judgement.stop, seen.job.as_ref().filter(|_| seen.there), context.read_only)
+    {
         tracing::info!(attempt = %seen.attempt, why = %stop.verdict.evidence.summary, "ending a Job that cannot go on");
         context.requests.stop(job, stop).await?;
     }
@@ -114,15 +146,18 @@ pub(super) async fn reconcile(
     match judgement.verdict.clone() {
         None => {
             tell(context, seen, memory, &judgement, now).await?;
-            Ok(Reconciled { wake_at, ..Reconciled::default() })
+            // They tell only why a Job is to be ended.
+            let wanted = judgement.wants_events && events.is_none() && !context.read_only;
+            let events = About::of(seen).filter(|_| wanted);
+            Ok(Reconciled { wake_at, events, ..Reconciled::default() })
         }
         Some(verdict) => {
             if memory.verdict.is_none() && !record(context, seen, memory, verdict, now).await? {
                 // Somebody was faster: what they wrote comes by the watch, if nothing happens to it.
                 return Ok(Reconciled { wake_at: Some(soon(now)), ..Reconciled::default() });
             }
-            let finished = drained && release(context, seen, memory).await?;
-            let wake_at = (drained && !finished).then(|| soon(now));
+            let finished = *drained && (context.read_only || release(context, seen, memory).await?);
+            let wake_at = (*drained && !finished).then(|| soon(now));
             Ok(Reconciled { wake_at, finished, ..Reconciled::default() })
         }
     }
@@ -130,8 +165,9 @@ pub(super) async fn reconcile(
 
 /// Records that the attempt has its Job. Before its Pods are let go: they are the only other witness of a Job that is gone.
 async fn enter(context: &Context, seen: &Tracked, memory: &mut Memory, now: Timestamp) -> Result<(), ReconcileError> {
-    let (Some(ledger), Some(job), false) = (&context.ledger, &seen.job, memory.in_ledger) else { return Ok(()) };
-    match ledger.created(&seen.attempt, &job.uid, now).await {
+    let uid = seen.job.as_ref().map(|job| &job.uid).or_else(|| seen.pods.first().map(|pod| &pod.job_uid));
+    let (Some(ledger), Some(uid), false) = (&context.ledger, uid, memory.in_ledger) else { return Ok(()) };
+    match ledger.created(&seen.attempt, uid, now).await {
         Ok(()) => {}
         // A Job that somebody else made under the name; what is known stays.
         Err(error @ LedgerError::OtherJob { .. }) => tracing::warn!(%error, "the ledger knows another Job"),
@@ -143,7 +179,11 @@ async fn enter(context: &Context, seen: &Tracked, memory: &mut Memory, now: Time
 
 /// When to try again what the watch should bring about.
 fn soon(now: Timestamp) -> Timestamp {
-    now.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX)
+    later(now, SignedDuration::from_secs(1))
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Keeps the first-seen times, on the Job too where they have mattered for long enough; says when they will have.
@@ -155,7 +195,7 @@ async fn note(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, ReconcileError> {
     memory.first_seen = judgement.first_seen.clone();
-    let Some(job) = seen.job.as_ref().filter(|_| seen.there) else { return Ok(None) };
+    let Some(job) = seen.job.as_ref().filter(|_| seen.there && !context.read_only) else { return Ok(None) };
     let noted = memory.noted.as_ref().filter(|noted| !noted.is_empty());
     if noted.map_or(memory.first_seen.is_empty(), |noted| *noted == memory.first_seen) {
         return Ok(None);
@@ -172,26 +212,6 @@ async fn note(
     }
 }
 
-async fn judge(
-    context: &Context,
-    seen: &Tracked,
-    memory: &Memory,
-    now: Timestamp,
-) -> Result<Judgement, ReconcileError> {
-    let judge =
-        |events: &[ObservedEvent]| seen.judged(events, &memory.first_seen, |seen| classify(seen, &context.policy, now));
-    let judgement = judge(&[]);
-    if !judgement.wants_events {
-        return Ok(judgement);
-    }
-    let mut events = Vec::new();
-    let job = seen.job.iter().map(|job| &job.uid);
-    for uid in seen.pods.iter().map(|pod| &pod.uid).chain(job) {
-        events.extend(context.requests.events(uid).await?);
-    }
-    Ok(judge(&events))
-}
-
 /// Records the verdict on the Job, then tells it: so that whoever reads it anywhere reads the same. Says whether it stands.
 async fn record(
     context: &Context,
@@ -202,7 +222,7 @@ async fn record(
 ) -> Result<bool, ReconcileError> {
     let mut verdict = verdict;
     match seen.job.as_ref().filter(|_| seen.there) {
-        Some(job) if job.verdict.is_some() => {}
+        Some(job) if job.verdict.is_some() || context.read_only => {}
         Some(job) => match context.requests.verdict(job, &verdict).await? {
             Written::Done => {}
             Written::Outdated | Written::Gone => return Ok(false),
@@ -264,7 +284,7 @@ async fn release(context: &Context, seen: &Tracked, memory: &mut Memory) -> Resu
         if context.requests.release(pod).await? == Written::Outdated {
             return Ok(false);
         }
-        memory.released.insert(pod.uid.clone());
+        memory.released.push(pod.uid.clone());
     }
     Ok(true)
 }

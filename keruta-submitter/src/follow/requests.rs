@@ -1,21 +1,29 @@
 //! What a follower writes to the cluster, and what it asks beside its watches.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::cluster::{Action, Cluster, ClusterError, FIELD_MANAGER, Verb};
+use crate::logs::Redactor;
 use crate::observe::annotations::{EVIDENCE_FINALIZER, FIRST_SEEN, VERDICT};
-use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
+use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop, redact_messages};
 use crate::stop;
 use crate::verdict::Verdict;
+
+/// How many Events come with one answer.
+const PAGE: u32 = 500;
 
 /// The objects of one namespace, as far as a follower needs them.
 #[derive(Clone)]
 pub(super) struct Requests {
     pub(super) cluster: Cluster,
     pub(super) namespace: String,
+    /// What must not be in a verdict.
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// What became of a write.
@@ -89,22 +97,37 @@ impl Requests {
         Ok(job.as_ref().and_then(ObservedJob::of))
     }
 
-    /// The Pods of a Job as they are now.
-    pub(super) async fn pods(&self, job: &ObservedJob) -> Result<Vec<ObservedPod>, ClusterError> {
+    /// The Pods of a Job as they are now; of one that was never seen, by its name.
+    pub(super) async fn pods(&self, name: &str, job: Option<&ObservedJob>) -> Result<Vec<ObservedPod>, ClusterError> {
         // https://kubernetes.io/docs/reference/labels-annotations-taints/#batchkubernetesio-controller-uid
-        let labels = format!("batch.kubernetes.io/controller-uid={}", job.uid);
+        let labels = match job {
+            Some(job) => format!("batch.kubernetes.io/controller-uid={}", job.uid),
+            None => format!("batch.kubernetes.io/job-name={name}"),
+        };
         let pods = self.cluster.list::<Pod>(&self.namespace, &labels).await?;
-        Ok(pods.iter().filter_map(ObservedPod::of).collect())
+        Ok(pods.into_iter().filter_map(|pod| observed(pod, &self.redactor)).collect())
     }
 
-    /// The Events about an object.
-    pub(super) async fn events(&self, uid: &str) -> Result<Vec<ObservedEvent>, ClusterError> {
-        let parameters = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
-        let action = Action::on::<Event>(Verb::List, &self.namespace, None);
+    /// The Events of a field selector, page by page.
+    pub(super) async fn events(&self, fields: &str, mut each: impl FnMut(ObservedEvent)) -> Result<(), ClusterError> {
         let events = self.cluster.api::<Event>(&self.namespace);
-        let list = self.cluster.call(action, events.list(&parameters)).await?;
-        Ok(list.items.iter().map(ObservedEvent::from).collect())
+        let mut parameters = ListParams::default().fields(fields).limit(PAGE);
+        loop {
+            let action = Action::on::<Event>(Verb::List, &self.namespace, None);
+            let page = self.cluster.call(action, events.list(&parameters)).await?;
+            page.items.iter().map(ObservedEvent::from).for_each(&mut each);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => parameters = parameters.continue_token(&token),
+                None => return Ok(()),
+            }
+        }
     }
+}
+
+/// What matters of a Pod, without secrets.
+pub(super) fn observed(mut pod: Pod, redactor: &Redactor) -> Option<ObservedPod> {
+    redact_messages(&mut pod, redactor);
+    ObservedPod::of(&pod)
 }
 
 fn parameters() -> PatchParams {

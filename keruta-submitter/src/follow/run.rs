@@ -16,12 +16,14 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cache::Cache;
+use super::cache::{Cache, Tracked};
 use super::captures::Captures;
-use super::reconcile::{Context, Memory, ReconcileError, Reconciled, reconcile};
-use super::requests::Requests;
+use super::events::{Answers, Events};
+use super::reconcile::{Context, Look, Memory, ReconcileError, Reconciled, reconcile};
+use super::requests::{Requests, observed};
 use super::requeue::Requeues;
-use super::{Expected, FollowError, FollowOptions};
+use super::{FollowError, FollowOptions, Followed, JobName, Message};
+use crate::attempt::Attempt;
 use crate::cluster::{Backoff, Cluster};
 use crate::journal::{Journal, Ledger};
 use crate::observe::{ObservedJob, ObservedPod};
@@ -40,7 +42,7 @@ const PAUSES: Backoff = Backoff {
     total: std::time::Duration::MAX,
 };
 
-type Finished = (Box<str>, Box<Memory>, Result<Reconciled, ReconcileError>);
+type Finished = (JobName, Box<Memory>, Result<Reconciled, ReconcileError>);
 type Reconciliations = FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + Send>>>;
 
 /// A follower at work.
@@ -50,15 +52,18 @@ pub(super) struct Run {
     cache: Cache,
     captures: Captures,
     /// What is remembered of each attempt between its reconciliations.
-    memories: HashMap<Box<str>, Box<Memory>>,
+    memories: HashMap<JobName, Box<Memory>>,
     /// Attempts that wait to be reconciled.
-    ready: IndexSet<Box<str>>,
+    ready: IndexSet<JobName>,
     /// Attempts whose reconciliation is under way.
-    busy: HashSet<Box<str>>,
-    failures: HashMap<Box<str>, u32>,
+    busy: HashSet<JobName>,
+    failures: HashMap<JobName, u32>,
     requeues: Requeues,
+    events: Events,
+    /// The Events that attempts wanted, until these are reconciled.
+    answers: Answers,
     /// The attempts that must end before the run does.
-    awaited: HashSet<Box<str>>,
+    awaited: HashSet<JobName>,
 }
 
 impl Run {
@@ -68,8 +73,9 @@ impl Run {
         ledger: Option<Arc<dyn Ledger>>,
         options: FollowOptions,
     ) -> Self {
-        let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone() };
-        let captures = Captures::new(cluster, Arc::clone(&journal), options.logs.clone(), &options.metrics);
+        let redactor = Arc::clone(&options.redactor);
+        let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone(), redactor };
+        let captures = Captures::new(cluster, Arc::clone(&journal), &options);
         Self {
             context: Arc::new(Context {
                 requests,
@@ -77,6 +83,7 @@ impl Run {
                 ledger,
                 policy: options.policy.clone(),
                 metrics: Arc::clone(&options.metrics),
+                read_only: options.read_only,
             }),
             options,
             captures,
@@ -86,13 +93,15 @@ impl Run {
             busy: HashSet::new(),
             failures: HashMap::new(),
             requeues: Requeues::default(),
+            events: Events::default(),
+            answers: Answers::new(),
             awaited: HashSet::new(),
         }
     }
 
     pub(super) async fn run(
         mut self,
-        mut expected: mpsc::UnboundedReceiver<Expected>,
+        mut messages: mpsc::UnboundedReceiver<Message>,
         shutdown: CancellationToken,
     ) -> Result<(), FollowError> {
         let (job_changes, mut jobs) = mpsc::channel(BACKLOG);
@@ -101,10 +110,11 @@ impl Run {
         let mut watches = JoinSet::new();
         let FollowOptions { label_selector, idle, relist, .. } = &self.options;
         let options = WatchOptions { idle: *idle, relist: *relist, ..WatchOptions::new(label_selector) };
-        let Requests { cluster, namespace } = &self.context.requests;
+        let Requests { cluster, namespace, redactor } = &self.context.requests;
+        let redactor = Arc::clone(redactor);
         let of_job = |job: Job| ObservedJob::of(&job);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options.clone(), of_job, job_changes));
-        let of_pod = |pod: Pod| ObservedPod::of(&pod);
+        let of_pod = move |pod: Pod| observed(pod, &redactor);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options, of_pod, pod_changes));
 
         let mut reconciliations = Reconciliations::new();
@@ -112,16 +122,20 @@ impl Run {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(expected) = expected.recv() => self.expect(expected),
-                Some(change) = jobs.recv() => self.job(change)?,
+                Some(message) = messages.recv() => self.message(message),
+                // The end of a Pod comes before that of its Job.
                 Some(change) = pods.recv() => self.pod(change)?,
+                Some(change) = jobs.recv() => self.job(change)?,
                 Some(ended) = reconciliations.next() => self.ended(ended),
+                // A watch ends with this run, and has no way to panic; nothing would be heard any more.
+                Some(Err(panicked)) = watches.join_next() => std::panic::resume_unwind(panicked.into_panic()),
                 name = self.captures.next_drained() => { self.ready.insert(name); }
                 name = self.requeues.next() => { self.ready.insert(name); }
+                answers = self.events.next(&self.context.requests) => self.answered(answers),
             }
             self.start(&reconciliations);
             self.options.metrics.tracked(self.cache.len());
-            if self.options.until_ended && self.cache.is_listed() && self.awaited.is_empty() && expected.is_empty() {
+            if self.options.until_ended && self.cache.is_listed() && self.awaited.is_empty() && messages.is_empty() {
                 break;
             }
         }
@@ -129,14 +143,44 @@ impl Run {
         Ok(())
     }
 
-    fn expect(&mut self, Expected { attempt, job }: Expected) {
-        self.cache.expect(&job, attempt, Timestamp::now());
-        self.awaited.insert(job.as_str().into());
-        if self.cache.get(&job).is_some_and(|tracked| tracked.there) {
-            self.ready.insert(job.into());
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Expect { attempt, job } => self.expect(&job, attempt),
+            // Who asked may have gone.
+            Message::Describe(answer) => drop(answer.send(self.followed())),
+        }
+    }
+
+    fn expect(&mut self, job: &str, attempt: Attempt) {
+        let name = self.cache.expect(job, attempt, Timestamp::now());
+        if self.cache.get(&name).is_some_and(|tracked| tracked.there) {
+            self.ready.insert(Arc::clone(&name));
         } else {
             // A Job that was created just now comes by the watch: asking for each would be a request more for every task.
-            self.requeues.set(&job, Instant::now() + WATCH_FIRST);
+            self.requeues.set(&name, Instant::now() + WATCH_FIRST);
+        }
+        self.awaited.insert(name);
+    }
+
+    fn followed(&self) -> Vec<Followed> {
+        let mut all: Vec<Followed> = self.cache.iter().map(|tracked| self.describe(tracked)).collect();
+        all.sort_by(|a, b| a.job.cmp(&b.job));
+        all
+    }
+
+    fn describe(&self, tracked: &Tracked) -> Followed {
+        let name = &tracked.name;
+        Followed {
+            attempt: tracked.attempt.clone(),
+            job: name.to_string(),
+            there: tracked.there,
+            pods: tracked.pods.iter().map(|pod| (pod.name.to_string(), pod.phase, tracked.is_gone(pod))).collect(),
+            outcome: self.memories.get(name).and_then(|memory| memory.verdict.as_ref()).map(|verdict| verdict.outcome),
+            awaited: self.awaited.contains(name),
+            under_way: self.busy.contains(name) || self.ready.contains(name),
+            failures: self.failures.get(name).copied().unwrap_or_default(),
+            captures: self.captures.running(name),
+            again_in: self.requeues.wait(name),
         }
     }
 
@@ -169,7 +213,12 @@ impl Run {
         Ok(change)
     }
 
-    fn touch(&mut self, names: Vec<Box<str>>) {
+    fn answered(&mut self, answers: Answers) {
+        self.ready.extend(answers.keys().cloned());
+        self.answers.extend(answers);
+    }
+
+    fn touch(&mut self, names: Vec<JobName>) {
         for name in names {
             if let Some(tracked) = self.cache.get(&name) {
                 self.captures.update(&name, tracked);
@@ -190,13 +239,16 @@ impl Run {
                 waiting.push(name);
                 continue;
             }
+            let events = self.answers.remove(&name);
             let Some(seen) = self.cache.get(&name).cloned() else { continue };
             let mut memory = self.memories.remove(&name).unwrap_or_default();
-            let drained = self.captures.is_drained(&name);
+            let look = Look { seen, events, drained: self.captures.is_drained(&name) };
             let context = Arc::clone(&self.context);
+            // What is set from now on is for the time after this look.
+            self.requeues.clear(&name);
             self.busy.insert(name.clone());
             reconciliations.push(Box::pin(async move {
-                let reconciled = reconcile(&context, &seen, &mut memory, drained, Timestamp::now()).await;
+                let reconciled = reconcile(&context, &look, &mut memory, Timestamp::now()).await;
                 (name, memory, reconciled)
             }));
         }
@@ -218,23 +270,26 @@ impl Run {
         }
     }
 
-    fn reconciled(&mut self, name: &str, reconciled: Reconciled) {
+    fn reconciled(&mut self, name: &JobName, reconciled: Reconciled) {
         self.failures.remove(name);
-        self.requeues.clear(name);
         if let Some(at) = reconciled.wake_at {
             let pause = at.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
             self.requeues.set(name, Instant::now() + pause.unsigned_abs());
         }
+        if let Some(about) = reconciled.events {
+            self.events.want(name, about);
+        }
         if let Some(job) = reconciled.job {
             self.cache.found(job, Timestamp::now());
-            self.touch(vec![name.into()]);
+            self.touch(vec![Arc::clone(name)]);
         }
         if let Some(pods) = reconciled.pods {
             self.cache.refresh(name, pods, Timestamp::now());
             // The logs of Pods that no watch has shown are to be read too.
-            self.touch(vec![name.into()]);
+            self.touch(vec![Arc::clone(name)]);
         }
-        if reconciled.finished {
+        // A capture may have begun meanwhile; where it ends, the attempt is looked at again.
+        if reconciled.finished && self.captures.is_drained(name) {
             self.awaited.remove(name);
             self.captures.forget(name);
             // The Job of a finished attempt may stay for days; only its name is remembered, by its verdict.

@@ -2,6 +2,8 @@
 
 mod forms;
 
+use std::fmt;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use bytes::{Bytes, BytesMut};
 
@@ -27,7 +29,7 @@ const DFA: usize = 16 << 10;
 /// assert_eq!(redactor.redact("got s3cret-token!".into()), "got ***!");
 /// assert_eq!(redactor.redact("got czNjcmV0LXRva2Vu".into()), "got ***");
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Redactor {
     automaton: Option<AhoCorasick>,
     longest: usize,
@@ -64,6 +66,12 @@ impl Redactor {
         Ok(Self { automaton: Some(automaton), longest, ignored })
     }
 
+    /// Whether it looks for nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.automaton.is_none()
+    }
+
     /// How many of the values were too short to be looked for.
     #[must_use]
     pub const fn ignored(&self) -> usize {
@@ -91,8 +99,16 @@ impl Redactor {
     }
 }
 
+impl fmt::Debug for Redactor {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns = self.automaton.as_ref().map_or(0, AhoCorasick::patterns_len);
+        f.debug_struct("Redactor").field("patterns", &patterns).finish_non_exhaustive()
+    }
+}
+
 /// Redacts a line that comes in pieces. The end of a piece is held back as long as a secret may begin in it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct PieceRedactor {
     held: BytesMut,
     consumed: u64,
@@ -141,6 +157,13 @@ impl PieceRedactor {
     }
 }
 
+impl fmt::Debug for PieceRedactor {
+    /// Without what is held back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PieceRedactor").field("held", &self.held.len()).field("consumed", &self.consumed).finish()
+    }
+}
+
 /// Secrets that one search cannot hold.
 #[derive(Debug, thiserror::Error)]
 #[error("the secrets are too many or too long to be looked for")]
@@ -173,6 +196,15 @@ mod tests {
         let redactor = Redactor::new(["abc", "", "abcd"]).unwrap();
         assert_eq!(redactor.ignored(), 2);
         assert_eq!(redactor.redact("abc abcd".into()), "abc ***");
+    }
+
+    #[test]
+    fn no_secret_shows_in_debug_output() {
+        let redactor = Redactor::new(["s3cret"]).unwrap();
+        let mut pieces = PieceRedactor::default();
+        assert_eq!(pieces.push(&redactor, b"s3cr"), "");
+        let shown = format!("{redactor:?} {pieces:?}");
+        assert!(!shown.contains("s3cr") && shown.contains("patterns"), "{shown}");
     }
 
     #[test]

@@ -74,8 +74,12 @@ pub(crate) enum Located {
     Behind(Mark),
     /// The file goes on behind these lines, and some may be missing between the last kept line and them.
     Torn(Mark, &'static str),
-    /// The file is empty, or reaches back to the remembered lines and does not hold the last: it was not read to its end.
+    /// A later file: all of it is behind the last kept line, and what was between them is gone.
+    Next,
+    /// The file reaches back to the remembered lines and does not hold the last: it was not read to its end.
     Cut,
+    /// It holds no line: it was not read, or it is a later one.
+    Empty,
 }
 
 impl<'a> Locator<'a> {
@@ -140,12 +144,9 @@ impl<'a> Locator<'a> {
             }
             (None, Some(_)) => Located::Cut,
             (None, None) => {
+                let Some(first) = self.first else { return Located::Empty };
                 let oldest = self.cursor.recent.iter().map(|line| line.at).min();
-                if self.first == self.cursor.first || self.first.is_none_or(|first| Some(first.at) < oldest) {
-                    Located::Cut
-                } else {
-                    Located::Torn(Mark::default(), "the log was rotated before it was read")
-                }
+                if Some(first) == self.cursor.first || Some(first.at) < oldest { Located::Cut } else { Located::Next }
             }
         }
     }
@@ -190,14 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_begins_behind_them_is_torn() {
-        assert!(matches!(locate(&cursor(0..20), 20..40), Located::Torn(Mark { count: 0, .. }, _)));
+    fn a_file_that_begins_behind_them_is_a_later_one() {
+        assert_eq!(locate(&cursor(0..20), 20..40), Located::Next);
     }
 
     #[test]
     fn a_file_cut_before_them_is_told_from_a_rotated_one() {
         assert_eq!(locate(&cursor(0..20), 0..5), Located::Cut);
-        assert_eq!(locate(&cursor(0..20), []), Located::Cut);
+        assert_eq!(locate(&cursor(0..20), []), Located::Empty);
     }
 
     #[test]

@@ -145,7 +145,8 @@ fn digits(text: &[u8]) -> Option<i32> {
 fn stamp(line: &[u8]) -> Option<(Timestamp, usize)> {
     // 2026-11-21T10:00:00Z is the shortest form, 2026-11-21T10:00:00.000000000+09:00 the longest.
     let head = &line[..line.len().min(36)];
-    let length = memchr(b' ', head).unwrap_or(head.len());
+    // The blank is always there, also before an empty line; without it the timestamp may be cut.
+    let length = memchr(b' ', head)?;
     if length < 20 || !head[0].is_ascii_digit() || head[10] != b'T' {
         return None;
     }
@@ -154,7 +155,7 @@ fn stamp(line: &[u8]) -> Option<(Timestamp, usize)> {
         return None;
     }
     let at = DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some((at, (length + 1).min(line.len())))
+    Some((at, length + 1))
 }
 
 #[cfg(test)]
@@ -185,7 +186,14 @@ mod tests {
 
     #[test]
     fn a_text_without_timestamp_is_told_as_such() {
-        for line in ["unable to retrieve container logs", "", "2026-11-21T10:00:00", "2026-13-21T10:00:00Z x", " "] {
+        for line in [
+            "unable to retrieve container logs",
+            "",
+            "2026-11-21T10:00:00 ",
+            "2026-11-21T10:00:00Z",
+            "2026-13-21T10:00:00Z x",
+            " ",
+        ] {
             let (lines, _) = pieces(&[line.as_bytes(), b"\n"], 1000);
             assert_eq!((lines[0].timestamp, &lines[0].data[..]), (None, line.as_bytes()));
         }

@@ -43,6 +43,8 @@ pub struct ObservedJob {
     pub succeeded: u32,
     /// Pods that failed, as the controller counts; without those that its `podFailurePolicy` ignores.
     pub failed: u32,
+    /// Pods that have ended and that its controller is about to count: it writes again at once.
+    pub uncounted: u32,
     /// How often a failed Pod is tried again.
     pub backoff_limit: u32,
     /// How many seconds it may take.
@@ -115,6 +117,10 @@ impl ObservedJob {
             active: count(status.and_then(|status| status.active)),
             succeeded: count(status.and_then(|status| status.succeeded)),
             failed: count(status.and_then(|status| status.failed)),
+            uncounted: status.and_then(|status| status.uncounted_terminated_pods.as_ref()).map_or(0, |uncounted| {
+                let pods = [&uncounted.failed, &uncounted.succeeded].map(|pods| pods.as_ref().map_or(0, Vec::len));
+                u32::try_from(pods.iter().sum::<usize>()).unwrap_or(u32::MAX)
+            }),
             // 6 is what the API server fills in.
             backoff_limit: spec.and_then(|spec| spec.backoff_limit).map_or(6, |limit| count(Some(limit))),
             active_deadline_seconds: spec

@@ -13,10 +13,14 @@ use super::deletion;
 pub struct ObservedPod {
     /// The uid of the Job that owns it: by this, and not by name or label, a Pod belongs to its Job.
     pub job_uid: Box<str>,
+    /// The name of that Job: by this a Pod belongs to its attempt, also where the Job is gone and another has its name.
+    pub job: Box<str>,
     /// Its name.
     pub name: Box<str>,
     /// Its uid.
     pub uid: Box<str>,
+    /// Its version, by which of two states of it the newer is told.
+    pub resource_version: Box<str>,
     /// The node that it was given.
     pub node: Option<Box<str>>,
     /// Its phase. It becomes final when the last container has ended, also for a Pod that is being deleted.
@@ -100,8 +104,10 @@ impl ObservedPod {
         let disruption = condition("DisruptionTarget", "True");
         let mut observed = Self {
             job_uid: owner.uid.as_str().into(),
+            job: owner.name.as_str().into(),
             name: metadata.name.as_deref()?.into(),
             uid: metadata.uid.as_deref()?.into(),
+            resource_version: metadata.resource_version.as_deref().unwrap_or_default().into(),
             node: text(spec.and_then(|spec| spec.node_name.as_deref())),
             phase: phase(status.and_then(|status| status.phase.as_deref())),
             created_at: metadata.creation_timestamp.as_ref().map(|at| at.0),

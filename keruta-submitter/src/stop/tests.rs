@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::journal::MemoryLedger;
 use crate::submit::{SubmitError, SubmitOptions, submit};
-use crate::testing::{Fault, Server, impatient};
+use crate::testing::{Fault, LateLedger, Server, impatient};
 use crate::verdict::{Evidence, Outcome};
 
 const JOB: &str = "/apis/batch/v1/namespaces/tasks/jobs/keruta-job-t1";
@@ -52,6 +52,16 @@ async fn one_patch_ends_a_job_and_the_first_order_holds() {
     assert!(matches!(&again, Stopped::Stopping { stop, .. } if stop.by == "jane"));
     assert_eq!(server.writes().len(), 2, "the Job and one patch");
     assert!(matches!(start(&server, &MemoryLedger::default()).await, Err(SubmitError::Cancelled { .. })));
+}
+
+#[tokio::test]
+async fn a_cancel_of_what_had_a_job_leaves_nothing_in_its_place() {
+    let (server, ledger) = (Server::default(), LateLedger::default());
+    ledger.created(&bundle().attempt, "first", Timestamp::UNIX_EPOCH).await.unwrap();
+    let target = StopTarget::of_bundle(&bundle());
+    let stopped = stop(&server.cluster(), &ledger, &target, &order("jane"), impatient(), Timestamp::UNIX_EPOCH).await;
+    assert!(matches!(&stopped, Ok(Stopped::AlreadyEnded { verdict: None, .. })), "{stopped:?}");
+    assert!(server.paths().is_empty(), "{:?}", server.paths());
 }
 
 #[tokio::test]

@@ -60,8 +60,8 @@ impl Submission<'_> {
         if let Some(owner) = owner
             && self.get::<Job>(&owner.name).await?.is_none_or(|job| job.metadata.uid.as_ref() != Some(&owner.uid))
         {
-            self.ledger.created(&self.bundle.attempt, &owner.uid, self.now).await?;
-            return Err(self.had_a_job(format!("its ConfigMap belonged to the Job with uid {}", owner.uid)));
+            let by = format!("its ConfigMap belonged to the Job with uid {}", owner.uid);
+            return Err(self.left_behind(&owner.uid, by).await);
         }
         Ok(())
     }

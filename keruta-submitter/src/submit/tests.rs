@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::journal::MemoryLedger;
 use crate::observe::annotations::{EVIDENCE_FINALIZER, STOP};
-use crate::testing::{Fault, Server, impatient};
+use crate::testing::{Fault, LateLedger, Server, impatient};
 
 const JOB: &str = "/apis/batch/v1/namespaces/tasks/jobs/keruta-job-t1";
 const CLAIM: &str = "/api/v1/namespaces/tasks/persistentvolumeclaims/git-repo-pvc-t1";
@@ -108,6 +108,20 @@ async fn a_witness_says_that_there_was_a_job() {
 }
 
 #[tokio::test]
+async fn a_second_job_of_an_attempt_goes_again() {
+    let (server, ledger) = (Server::default(), LateLedger::default());
+    ledger.created(&bundle().attempt, "first", Timestamp::UNIX_EPOCH).await.unwrap();
+    let error = submit(&server.cluster(), &ledger, &bundle(), &options(), Timestamp::UNIX_EPOCH).await.unwrap_err();
+    assert!(matches!(&error, SubmitError::HadAJob { by, .. } if by.contains("first")), "{error}");
+    assert!(server.get(JOB).is_none(), "{:?}", server.paths());
+    // One that this call did not create is somebody else's.
+    server.put(JOB, serde_json::to_value(bundle().job).unwrap());
+    let error = submit(&server.cluster(), &ledger, &bundle(), &options(), Timestamp::UNIX_EPOCH).await.unwrap_err();
+    assert!(matches!(error, SubmitError::HadAJob { .. }), "{error}");
+    assert!(server.get(JOB).is_some());
+}
+
+#[tokio::test]
 async fn files_that_belonged_to_a_job_say_that_there_was_one() {
     let (server, ledger) = (Server::default(), MemoryLedger::default());
     let first = send(&server, &ledger, &bundle()).await.unwrap();
@@ -127,7 +141,7 @@ async fn files_that_belonged_to_a_job_say_that_there_was_one() {
 #[tokio::test]
 async fn an_answer_that_is_lost_makes_no_second_job() {
     for answer in [None, Some((504, "Timeout", "late")), Some((500, "InternalError", "x"))] {
-        for (path, writes) in [("jobs", 5), ("persistentvolumeclaims", 5), ("configmaps", 5)] {
+        for (path, writes) in [("jobs", 4), ("persistentvolumeclaims", 5), ("configmaps", 5)] {
             let (server, ledger) = (Server::default(), MemoryLedger::default());
             server.fail(fault(Method::POST, path, true, answer));
             let submitted = send(&server, &ledger, &bundle()).await.unwrap();

@@ -16,13 +16,13 @@ fn a_job_is_condensed() {
         "metadata": {"labels": {"kueue.x-k8s.io/queue-name": "team"}, "annotations": {"keruta.dev/attempt": "3"}},
         "spec": {"suspend": true, "backoffLimit": null, "activeDeadlineSeconds": 90, "template": {"spec": {"containers": [], "volumes": [
             {"name": "a", "emptyDir": {}}, {"name": "b", "persistentVolumeClaim": {"claimName": "git-repo-pvc-a"}}]}}},
-        "status": {"active": 1, "failed": 2, "conditions": [
+        "status": {"active": 1, "failed": 2, "uncountedTerminatedPods": {"failed": ["x"], "succeeded": ["y"]}, "conditions": [
             {"type": "Failed", "status": "False"}, {"type": "FailureTarget", "status": "True", "reason": "DeadlineExceeded"}]},
     })))
     .unwrap();
     assert_eq!((observed.attempt.task.as_str(), observed.attempt.number), ("a", 3));
     assert!(observed.suspended && observed.queued && !observed.is_finished());
-    assert_eq!((observed.active, observed.failed, observed.succeeded), (1, 2, 0));
+    assert_eq!((observed.active, observed.failed, observed.succeeded, observed.uncounted), (1, 2, 0, 2));
     assert_eq!((observed.backoff_limit, observed.active_deadline_seconds), (6, Some(90)));
     assert_eq!(observed.claims.iter().map(|claim| &**claim).collect::<Vec<_>>(), ["git-repo-pvc-a"]);
     assert!(observed.condition(JobConditionKind::Failed).is_none());

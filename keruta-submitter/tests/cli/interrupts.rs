@@ -54,12 +54,18 @@ fn being_asked_to_end_detaches_at_once() {
 }
 
 #[test]
-fn who_comes_back_sees_the_rest_and_the_verdict_is_recorded() {
+fn who_looks_on_sees_the_rest_and_who_comes_back_records_the_verdict() {
     let world = World::new().task(&task("a", Does::new().line("first").sleep(3_000).line("last").exit(0)));
     let mut running = under_way(&world);
     running.signal("TERM");
     assert_eq!(running.end().code, 130);
     let log = world.run(&["logs", "-f", "a"]);
     assert_eq!((log.code, log.stdout.as_str()), (0, "main | first\nmain | last\n"), "{log:?}");
+    let job = world.wait_for("jobs", |_| true);
+    assert!(job["metadata"]["annotations"]["keruta.dev/verdict"].is_null(), "{job}");
+    let again = world.run(&["submit", "--task", "task.json", "--wait", "--logs"]);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.stdout.starts_with("main | first\nmain | last\na COMPLETED after "), "{again:?}");
     world.wait_for("jobs", |job| job["metadata"]["annotations"]["keruta.dev/verdict"].is_string());
+    assert!(world.wait_for("pods", |_| true)["metadata"]["finalizers"].is_null());
 }

@@ -12,6 +12,7 @@ mod interrupts;
 mod logs;
 mod many;
 mod pages;
+mod redact;
 mod retry;
 mod status;
 mod submit;

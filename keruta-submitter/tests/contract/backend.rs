@@ -66,6 +66,15 @@ impl World {
         Self::start_with(name, if real { Some(Use::Alone(API_SERVER.write().await)) } else { None }).await
     }
 
+    /// A stand-in with settings of its own; `None` where there is a real cluster.
+    pub(crate) async fn start_scripted(name: &str, settings: Settings) -> Option<Self> {
+        if std::env::var_os("KERUTA_TEST_KUBECONFIG").is_some() {
+            return None;
+        }
+        let server = ApiServer::start_with(settings).await;
+        Some(Self::start_on(name, connect(&server), Some(server), None).await)
+    }
+
     async fn start_with(name: &str, of_server: Option<Use>) -> Self {
         let (cluster, scripted) = if let Some(path) = std::env::var_os("KERUTA_TEST_KUBECONFIG") {
             let config = ClusterConfig { kubeconfig: Some(PathBuf::from(path)), ..ClusterConfig::default() };
@@ -76,6 +85,10 @@ impl World {
             let server = ApiServer::start_with(settings).await;
             (connect(&server), Some(server))
         };
+        Self::start_on(name, cluster, scripted, of_server).await
+    }
+
+    async fn start_on(name: &str, cluster: Cluster, scripted: Option<ApiServer>, of_server: Option<Use>) -> Self {
         let namespace = format!("contract-{name}-{:x}", Timestamp::now().as_millisecond() & 0xff_ffff);
         let body = serde_json::from_value(json!({"metadata": {"name": namespace}})).unwrap();
         let namespaces: Api<Namespace> = Api::all(cluster.client().clone());

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
-use keruta_submitter::follow::LogOptions;
 use keruta_submitter::logs::Redactor;
 use keruta_submitter::{Cause, Outcome};
 use kube::Api;
@@ -50,9 +49,7 @@ async fn known_secrets_are_masked() {
         Workload::new("a", &Behaviour::new().line("token=s3cret-token;").line("basic czNjcmV0LXRva2Vu").line("public"));
     world.submit(&task).await;
     let mut options = world.options();
-    let mut logs = LogOptions::default();
-    logs.redactor = Arc::new(Redactor::new(["s3cret-token"]).unwrap());
-    options.logs = Some(logs);
+    options.redactor = Arc::new(Redactor::new(["s3cret-token"]).unwrap());
     world.follow_into(&world.journal, options, &[&task]).ended().await;
     assert_eq!(world.lines("main"), ["token=***;", "basic ***", "public"]);
     world.finish().await;

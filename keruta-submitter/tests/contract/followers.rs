@@ -1,4 +1,4 @@
-//! Followers: two at once, one that comes late, one without logs; and what they cost the API server.
+//! Followers: two at once, one that comes late, one without logs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,39 +76,6 @@ async fn a_follower_without_logs_judges_all_the_same() {
     assert_eq!(verdict.outcome, Outcome::Failed(Cause::CommandFailed), "{verdict:#?}");
     assert_eq!(verdict.evidence.message.as_deref().map(str::trim_end), Some("cannot go on"));
     assert!(world.journal.sources().is_empty());
-    world.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_tasks_cost_two_watches_and_two_writes_each() {
-    const TASKS: usize = 200;
-    let world = World::start("cost").await;
-    let Some(server) = &world.scripted else { return world.finish().await };
-    let main = Behaviour::new().sleep_ms(300);
-    let tasks: Vec<Workload> = (0..TASKS).map(|number| Workload::new(&format!("t{number}"), &main)).collect();
-    for task in &tasks {
-        world.submit(task).await;
-    }
-    let created = server.requests();
-    assert_eq!(created.iter().filter(|request| request.is_write()).count(), 1 + TASKS, "a namespace and the Jobs");
-    server.clear_requests();
-    let mut options = world.options();
-    options.logs = None;
-    world.follow_into(&world.journal, options, &tasks.iter().collect::<Vec<_>>()).ended().await;
-    for task in &tasks {
-        assert_eq!(world.verdict(task).outcome, Outcome::Completed);
-    }
-    let requests = server.requests();
-    let count = |verb: &str, resource: &str| {
-        requests.iter().filter(|request| request.verb == verb && request.resource == resource).count()
-    };
-    assert_eq!((count("watch", "jobs"), count("watch", "pods")), (1, 1));
-    // The two lists of the beginning, and now and then a look at what a watch has not brought yet; no polling.
-    let reads = requests.iter().filter(|request| !request.is_write() && request.verb != "watch").count();
-    assert!(reads <= 2 + TASKS / 10, "{reads} reads");
-    assert_eq!((count("patch", "jobs"), count("patch", "pods")), (TASKS, TASKS));
-    let writes = requests.iter().filter(|request| request.is_write()).count();
-    assert_eq!(writes, 2 * TASKS, "the verdict and the finalizer of each");
     world.finish().await;
 }
 

@@ -10,6 +10,7 @@ mod workload;
 
 mod cancel;
 mod contents;
+mod cost;
 mod disruptions;
 mod family;
 mod followers;

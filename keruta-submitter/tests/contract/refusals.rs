@@ -21,7 +21,7 @@ fn quick() -> Workload {
 }
 
 /// Makes a quota and waits until its controller has counted: only then it takes effect.
-async fn quota(world: &World, hard: serde_json::Value) {
+pub(crate) async fn quota(world: &World, hard: serde_json::Value) {
     let quota: ResourceQuota =
         serde_json::from_value(json!({"metadata": {"name": "few"}, "spec": {"hard": hard}})).unwrap();
     world.admin.create(&world.namespace, &quota).await.unwrap();

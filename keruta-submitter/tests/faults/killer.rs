@@ -17,6 +17,8 @@ use tokio::sync::Notify;
 pub(crate) struct Killer {
     /// The step at which the process dies, from 1; 0 for never.
     at: u64,
+    /// Or the first step whose name begins so.
+    named: Option<String>,
     taken: AtomicU64,
     dead: AtomicBool,
     last: Mutex<String>,
@@ -28,10 +30,16 @@ impl Killer {
         Arc::new(Self { at: step.unwrap_or_default(), ..Self::default() })
     }
 
+    /// One that stops a process at the first step whose name begins so.
+    pub(crate) fn named(name: &str) -> Arc<Self> {
+        Arc::new(Self { named: Some(name.to_owned()), ..Self::default() })
+    }
+
     /// Takes a step. The one at which the process dies never ends.
     pub(crate) async fn step(&self, name: &str) {
         let dead = self.dead.load(Ordering::SeqCst);
-        if !dead && self.taken.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
+        let is_named = self.named.as_ref().is_some_and(|wanted| name.starts_with(wanted.as_str()));
+        if !dead && (self.taken.fetch_add(1, Ordering::SeqCst) + 1 == self.at || is_named) {
             name.clone_into(&mut self.last.lock().unwrap());
             self.dead.store(true, Ordering::SeqCst);
             self.killed.notify_one();

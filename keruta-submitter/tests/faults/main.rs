@@ -18,5 +18,6 @@ mod workload;
 
 mod kills;
 mod stops;
+mod vanishing;
 mod watches;
 mod writes;

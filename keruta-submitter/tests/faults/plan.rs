@@ -1,5 +1,7 @@
 //! What goes wrong in one round.
 
+use std::time::Duration;
+
 use fastrand::Rng;
 use jiff::SignedDuration;
 use scripted_apiserver::{DisruptionKind, Fault};
@@ -14,6 +16,8 @@ pub(crate) type Kind = (&'static str, fn(&mut Rng) -> Fault);
 fn resource(rng: &mut Rng) -> &'static str {
     if rng.bool() { "jobs" } else { "pods" }
 }
+
+const REORDER: &str = "events in another order";
 
 /// All kinds. The requests that they meet are ones that every round makes.
 pub(crate) const KINDS: &[Kind] = &[
@@ -37,12 +41,13 @@ pub(crate) const KINDS: &[Kind] = &[
     }),
     ("a watch cut", |rng| Fault::on("watch", resource(rng)).times(rng.u64(1..3)).cut_after(rng.usize(0..4))),
     ("an event twice", |rng| Fault::on("watch", resource(rng)).duplicate_event(rng.usize(1..4))),
-    ("events in another order", |_| Fault::on("watch", "pods").reorder_event(1)),
+    (REORDER, |rng| Fault::on("watch", resource(rng)).reorder_event(rng.usize(1..5))),
     ("410 at the start of a watch", |rng| Fault::on("watch", resource(rng)).times(rng.u64(1..3)).answer(410)),
     ("410 in a watch", |rng| Fault::on("watch", resource(rng)).gone_after(rng.usize(0..4))),
     ("a watch that stalls", |rng| Fault::on("watch", resource(rng)).stall_after(rng.usize(0..4))),
     ("a stale list", |rng| Fault::on("list", resource(rng)).nth(rng.u64(1..3)).stale_list(rng.u64(1..12))),
-    ("a log cut", |rng| Fault::on("get", "pods/log").times(rng.u64(1..3)).cut_log_after(rng.usize(0..1200))),
+    // Once: nothing could tell two that end at the same place from the log's end.
+    ("a log cut", |rng| Fault::on("get", "pods/log").nth(rng.u64(1..4)).cut_log_after(rng.usize(0..1200))),
     ("a log broken", |rng| Fault::on("get", "pods/log").times(rng.u64(1..3)).break_log_after(rng.usize(0..1200))),
     ("a log that stalls", |rng| Fault::on("get", "pods/log").stall_log_after(rng.usize(0..800))),
     ("no log", |rng| Fault::on("get", "pods/log").nth(rng.u64(1..3)).answer([500, 503][rng.usize(0..2)])),
@@ -59,6 +64,10 @@ pub(crate) enum Act {
     Disrupt(usize, DisruptionKind),
     ForceDelete(usize),
     DeleteJob(usize),
+    /// A restart, after which lists are so many versions old.
+    Behind(u64),
+    /// The journal keeps nothing for so many calls.
+    Journal(u32),
 }
 
 impl Act {
@@ -72,10 +81,12 @@ impl Act {
             Self::Disrupt(_, DisruptionKind::Deletion) | Self::ForceDelete(_) => "a Pod deleted",
             Self::Disrupt(..) => "another disruption",
             Self::DeleteJob(_) => "a Job deleted",
+            Self::Behind(_) => "an API server that comes back behind",
+            Self::Journal(_) => "a journal that fails",
         }
     }
 
-    pub(crate) const NAMES: [&str; 7] = [
+    pub(crate) const NAMES: [&str; 9] = [
         "a restart of the API server",
         "an outage of the API server",
         "a compaction",
@@ -83,6 +94,8 @@ impl Act {
         "a Pod deleted",
         "another disruption",
         "a Job deleted",
+        "an API server that comes back behind",
+        "a journal that fails",
     ];
 }
 
@@ -95,6 +108,11 @@ pub(crate) struct Plan {
     /// After so many steps each.
     pub(crate) kills: Vec<u64>,
     pub(crate) node_clock: SignedDuration,
+    /// How often everything is listed in any case.
+    pub(crate) relist: Duration,
+    /// How many attempts are looked at, and how many logs are read, at once.
+    pub(crate) parallel: usize,
+    pub(crate) streams: usize,
 }
 
 impl Plan {
@@ -106,18 +124,29 @@ impl Plan {
         let first = usize::try_from(seed % KINDS.len() as u64).unwrap();
         let others = rng.usize(1..6);
         let kinds: Vec<usize> = std::iter::once(first).chain((0..others).map(|_| rng.usize(0..KINDS.len()))).collect();
-        let faults = kinds.into_iter().map(|kind| (KINDS[kind].0, KINDS[kind].1(&mut rng))).collect();
-        let acts = (0..rng.usize(0..3)).map(|_| (rng.u64(50..1200), act(&mut rng, count))).collect();
+        let faults: Vec<_> = kinds.into_iter().map(|kind| (KINDS[kind].0, KINDS[kind].1(&mut rng))).collect();
+        // A list in any case would hide that something was missed. Only an event that comes behind a later one, and that a
+        // cut then takes away, is not to be had otherwise.
+        let reorders = faults.iter().any(|(name, _)| *name == REORDER);
+        let relist = Duration::from_secs(if reorders { 5 } else { 3600 });
+        // Every act in turn, too.
+        let mut acts: Vec<_> = (0..rng.usize(0..3)).map(|_| (rng.u64(50..1200), act(&mut rng, count))).collect();
+        if seed % 3 != 0 {
+            let name = Act::NAMES[usize::try_from(seed % Act::NAMES.len() as u64).unwrap()];
+            let act = std::iter::repeat_with(|| act(&mut rng, count)).find(|act| act.name() == name).unwrap();
+            acts.push((rng.u64(50..600), act));
+        }
         let kills = (0..rng.usize(0..4)).map(|_| rng.u64(1..60)).collect();
         let clocks = [0, 0, 0, 2, -2, 3600, -3600];
         let node_clock = SignedDuration::from_secs(clocks[rng.usize(0..clocks.len())]);
-        Self { subjects, faults, acts, kills, node_clock }
+        let (parallel, streams) = ([1, 2, 64][rng.usize(0..3)], [1, 512][rng.usize(0..2)]);
+        Self { subjects, faults, acts, kills, node_clock, relist, parallel, streams }
     }
 }
 
 fn act(rng: &mut Rng, tasks: usize) -> Act {
     let task = rng.usize(0..tasks);
-    match rng.u8(0..12) {
+    match rng.u8(0..14) {
         0..2 => Act::Restart,
         2 => Act::Outage(rng.u64(50..1500)),
         3 => Act::Compact,
@@ -126,6 +155,8 @@ fn act(rng: &mut Rng, tasks: usize) -> Act {
         8 => Act::ForceDelete(task),
         9 => Act::Disrupt(task, DisruptionKind::Preemption),
         10 => Act::Disrupt(task, DisruptionKind::NodePressure),
+        11 => Act::Behind(rng.u64(1..12)),
+        12 => Act::Journal(rng.u32(1..5)),
         _ => Act::DeleteJob(task),
     }
 }
@@ -149,6 +180,9 @@ fn subject(rng: &mut Rng, number: usize) -> Subject {
     if rng.u8(0..3) == 0 {
         subject.workload = subject.workload.with("files", files());
     }
+    if rng.u8(0..3) == 0 {
+        subject.workload = subject.workload.with("workspace", workspace());
+    }
     // One that runs for ever must be ended by somebody.
     if exit.is_none() || rng.u8(0..6) == 0 {
         subject = subject.cancel_at(rng.u64(0..1500));
@@ -159,4 +193,9 @@ fn subject(rng: &mut Rng, number: usize) -> Subject {
 /// A file of the task, which comes as a ConfigMap.
 pub(crate) fn files() -> Value {
     json!([{"path": "/etc/task/notes.txt", "content": "notes"}])
+}
+
+/// A claim of the task's own.
+pub(crate) fn workspace() -> Value {
+    json!({"kind": "pvc", "size": "16Mi", "retention": "delete-with-task"})
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt};
+use keruta_submitter::stop::Stopped;
+use scripted_apiserver::{Fault, FaultGuard};
 use serde_json::Value;
 
 use crate::plan::{Act, KINDS, Plan};
@@ -36,10 +38,11 @@ async fn whatever_goes_wrong_in_whatever_order() {
     }
     let at_once = usize::try_from(number("KERUTA_FAULTS_AT_ONCE", 12)).unwrap();
     let counts = Counts::default();
-    let failures: Vec<String> = futures::stream::iter(first..first + rounds)
+    let mut played: Vec<(Duration, u64, Option<String>)> = futures::stream::iter(first..first + rounds)
         .map(|seed| {
             let counts = &counts;
             async move {
+                let begun = Instant::now();
                 let played = AssertUnwindSafe(Box::pin(round(seed, counts))).catch_unwind().await;
                 let wrong = played.unwrap_or_else(|panic| {
                     let text = panic.downcast_ref::<String>().cloned();
@@ -49,19 +52,24 @@ async fn whatever_goes_wrong_in_whatever_order() {
                 if !wrong.is_empty() {
                     eprintln!("{told}");
                 }
-                (!wrong.is_empty()).then_some(told)
+                (begun.elapsed(), seed, (!wrong.is_empty()).then_some(told))
             }
         })
         .buffer_unordered(at_once)
-        .filter_map(std::future::ready)
         .collect()
         .await;
+    played.sort();
+    let slowest: Vec<String> =
+        played.iter().rev().take(8).map(|(took, seed, _)| format!("{seed}: {took:.1?}")).collect();
+    println!("the slowest rounds: {}", slowest.join(", "));
+    let failures: Vec<String> = played.into_iter().filter_map(|(.., failure)| failure).collect();
     let counts = counts.into_inner().unwrap();
     println!("{counts:#?}");
     assert!(failures.is_empty(), "{} rounds failed:\n{}", failures.len(), failures.join("\n\n"));
     // One round may end before its faults are met; all of them together may not.
     if rounds >= 3 * KINDS.len() as u64 {
-        for name in KINDS.iter().map(|(name, _)| *name).chain(Act::NAMES).chain(["a kill"]) {
+        let others = ["a kill", CLOCK, STALE];
+        for name in KINDS.iter().map(|(name, _)| *name).chain(Act::NAMES).chain(CANCELS).chain(others) {
             assert!(counts.get(name).is_some_and(|fired| *fired > 0), "never fired: {name}");
         }
     }
@@ -69,14 +77,17 @@ async fn whatever_goes_wrong_in_whatever_order() {
 
 /// Plays a round, and says what was wrong.
 async fn round(seed: u64, counts: &Counts) -> Vec<String> {
-    let Plan { subjects, faults, acts, kills, node_clock } = Plan::of(seed);
-    let scene = Scene::start(subjects, node_clock).await;
+    let Plan { subjects, faults, acts, kills, node_clock, relist, parallel, streams } = Plan::of(seed);
+    let mut scene = Scene::start(subjects, node_clock).await;
+    (scene.relist, scene.parallel, scene.streams) = (relist, parallel, streams);
     let guards: Vec<_> =
         faults.into_iter().map(|(name, fault)| (name, scene.server.faults().add(fault).may_stay_away())).collect();
+    // Faults of the acts.
+    let more = Mutex::new(Vec::new());
     let deeds = async {
         let doing = acts.iter().map(|(at, act)| async {
             scene.until(*at).await;
-            if carry_out(&scene, *act).await {
+            if carry_out(&scene, *act, &more).await {
                 count(counts, act.name(), 1);
             }
         });
@@ -98,30 +109,70 @@ async fn round(seed: u64, counts: &Counts) -> Vec<String> {
     };
     let deaths = tokio::select! {
         deaths = living => deaths,
-        () = deeds => unreachable!("it waits for ever"),
+        () = deeds => unreachable!("the deeds never end"),
     };
     count(counts, "a kill", deaths.len() as u64);
-    for (name, guard) in &guards {
+    let more = more.into_inner().unwrap();
+    for (name, guard) in guards.iter().chain(&more) {
         count(counts, name, guard.fired());
+    }
+    count(counts, CLOCK, u64::from(!node_clock.is_zero()));
+    for subject in &scene.subjects {
+        count(counts, cancel(subject.cancelled.lock().unwrap().as_ref()), 1);
     }
     let mut wrong = truth::check(&scene);
     if !wrong.is_empty() {
-        wrong.push(format!("killed {deaths:?}, acts {acts:?}, clock {node_clock:?}"));
+        wrong.push(format!(
+            "killed {deaths:?}, acts {acts:?}, clock {node_clock:?}, {parallel} at once, {streams} streams"
+        ));
         wrong.extend(guards.iter().map(|(name, guard)| format!("{name} ({} times)", guard.fired())));
+        wrong.push(scene.told().await);
+        return wrong;
+    }
+    // It may have been left in the middle of an outage.
+    scene.server.restart().await;
+    let left = scene.cleaned().await;
+    if !left.is_empty() {
+        wrong.push("a cleanup leaves:".to_owned());
+        wrong.extend(left);
     }
     wrong
 }
 
-/// Whether it could be done.
-async fn carry_out(scene: &Scene, act: Act) -> bool {
-    let pod = |task: usize| {
+const CLOCK: &str = "a node's clock that is ahead or behind";
+const STALE: &str = "a stale list after a restart";
+const CANCELS: [&str; 3] = ["a cancel of a Job", "a cancel before the start", "a cancel after the end"];
+
+fn cancel(stopped: Option<&Stopped>) -> &'static str {
+    match stopped {
+        None => "no cancel",
+        Some(Stopped::Stopping { .. }) => CANCELS[0],
+        Some(Stopped::Tombstone { .. }) => CANCELS[1],
+        Some(Stopped::AlreadyEnded { .. }) => CANCELS[2],
+    }
+}
+
+/// Does it as soon as it can be done. Whether it could.
+async fn carry_out(scene: &Scene, act: Act, more: &Mutex<Vec<(&'static str, FaultGuard)>>) -> bool {
+    let pod = async |task: usize| {
         let id = &scene.subjects[task].workload.id;
-        let pods = scene.server.objects("pods", NAMESPACE);
-        let of = |pod: &&Value| pod["metadata"]["labels"]["task-id"] == **id;
-        let name = pods.iter().find(of)?["metadata"]["name"].as_str()?.to_owned();
-        Some(scene.server.pod(NAMESPACE, &name))
+        soon(|| {
+            let pods = scene.server.objects("pods", NAMESPACE);
+            let of = |pod: &&Value| pod["metadata"]["labels"]["task-id"] == **id;
+            let name = pods.iter().find(of)?["metadata"]["name"].as_str()?.to_owned();
+            Some(scene.server.pod(NAMESPACE, &name))
+        })
+        .await
     };
     match act {
+        Act::Behind(versions) => {
+            for resource in ["jobs", "pods"] {
+                let fault = scene.server.faults().add(Fault::on("list", resource).stale_list(versions));
+                more.lock().unwrap().push((STALE, fault.may_stay_away()));
+            }
+            scene.server.restart().await;
+        }
+        Act::Journal(times) => scene.journal.fail(times),
         Act::Restart => scene.server.restart().await,
         Act::Outage(ms) => {
             scene.server.stop().await;
@@ -129,9 +180,23 @@ async fn carry_out(scene: &Scene, act: Act) -> bool {
             scene.server.resume().await;
         }
         Act::Compact => scene.server.compact(),
-        Act::Disrupt(task, kind) => return pod(task).is_some_and(|pod| pod.disrupt(kind)),
-        Act::ForceDelete(task) => return pod(task).is_some_and(|pod| pod.force_delete()),
-        Act::DeleteJob(task) => return scene.server.delete_job(NAMESPACE, &scene.subjects[task].job()),
+        Act::Disrupt(task, kind) => return pod(task).await.is_some_and(|pod| pod.disrupt(kind)),
+        Act::ForceDelete(task) => return pod(task).await.is_some_and(|pod| pod.force_delete()),
+        Act::DeleteJob(task) => {
+            let job = scene.subjects[task].job();
+            return soon(|| scene.server.delete_job(NAMESPACE, &job).then_some(())).await.is_some();
+        }
     }
     true
+}
+
+/// What is there soon.
+async fn soon<T>(find: impl Fn() -> Option<T>) -> Option<T> {
+    for _ in 0..200 {
+        if let Some(found) = find() {
+            return Some(found);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    None
 }

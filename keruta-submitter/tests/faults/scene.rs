@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use keruta_submitter::cleanup::{Inventory, Retention, carry_out, plan};
 use keruta_submitter::cluster::{Backoff, Cluster, ClusterConfig, Environment};
 use keruta_submitter::follow::{FollowHandle, FollowOptions, Follower, LogOptions};
 use keruta_submitter::journal::{Ledger, MemoryJournal, MemoryLedger, StatusChange};
@@ -41,11 +42,21 @@ pub(crate) struct Subject {
     pub(crate) lines: Vec<String>,
     /// What became of the order to cancel it.
     pub(crate) cancelled: Mutex<Option<Stopped>>,
+    /// How far its submission and its cancel have come.
+    stages: Mutex<[String; 2]>,
 }
 
 impl Subject {
     pub(crate) fn new(workload: Workload, exit: Option<i32>, lines: Vec<String>) -> Self {
-        Self { workload, cancel_ms: None, submit_ms: 0, exit, lines, cancelled: Mutex::default() }
+        Self {
+            workload,
+            cancel_ms: None,
+            submit_ms: 0,
+            exit,
+            lines,
+            cancelled: Mutex::default(),
+            stages: Mutex::default(),
+        }
     }
 
     pub(crate) fn cancel_at(mut self, ms: u64) -> Self {
@@ -83,6 +94,13 @@ pub(crate) struct Scene {
     pub(crate) ledger: Arc<MemoryLedger>,
     /// Every status that the journal was ever told.
     pub(crate) told: Arc<Mutex<Vec<StatusChange>>>,
+    /// How often the followers list everything in any case.
+    pub(crate) relist: Duration,
+    /// How many attempts are looked at, and how many logs are read, at once.
+    pub(crate) parallel: usize,
+    pub(crate) streams: usize,
+    /// Speaks to the follower of the process that runs.
+    handle: Mutex<Option<FollowHandle>>,
     begun: Instant,
 }
 
@@ -104,6 +122,10 @@ impl Scene {
             journal: Arc::default(),
             ledger: Arc::default(),
             told: Arc::default(),
+            relist: Duration::from_secs(5),
+            parallel: 64,
+            streams: 512,
+            handle: Mutex::default(),
             begun: Instant::now(),
         }
     }
@@ -124,30 +146,36 @@ impl Scene {
             .with_call_timeout(Duration::from_secs(2))
     }
 
-    pub(crate) fn options() -> FollowOptions {
+    fn options(&self) -> FollowOptions {
         let mut options = FollowOptions::new(NAMESPACE);
         options.idle = Duration::from_secs(1);
-        options.relist = Duration::from_secs(5);
+        options.relist = self.relist;
+        options.parallel = self.parallel;
         let mut logs = LogOptions::default();
-        logs.redactor = Arc::new(Redactor::new([SECRET]).unwrap());
+        logs.streams = self.streams;
         logs.settings.idle = Duration::from_secs(1);
         logs.settings.idle_after_end = Duration::from_millis(500);
         logs.settings.pause = Duration::from_millis(50);
         logs.settings.longest_pause = Duration::from_millis(500);
         logs.settings.drain_limit = Duration::from_secs(10);
         options.logs = Some(logs);
+        options.redactor = Arc::new(Redactor::new([SECRET]).unwrap());
         options
     }
 
     /// Runs one process until it dies or has no more to do.
     pub(crate) async fn process(&self, kill_at: Option<u64>) -> Died {
-        let killer = Killer::at(kill_at);
+        self.process_with(Killer::at(kill_at)).await
+    }
+
+    /// The same, with a death of the caller's choice.
+    pub(crate) async fn process_with(&self, killer: Arc<Killer>) -> Died {
+        let mut work = std::pin::pin!(self.work(&killer));
         tokio::select! {
-            done = timeout(PATIENCE, self.work(&killer)) => {
-                assert!(done.is_ok(), "not all tasks end: {}", self.rest());
-                Died::Done
-            }
+            () = &mut work => Died::Done,
             () = killer.killed() => Died::Killed(killer.last()),
+            // The follower goes on in a task of its own, until `work` is dropped.
+            () = sleep(PATIENCE) => panic!("after {PATIENCE:?} not all has ended\n{}", self.told().await),
         }
     }
 
@@ -157,8 +185,9 @@ impl Scene {
             KilledJournal { killer: Arc::clone(killer), kept: Arc::clone(&self.journal), told: Arc::clone(&self.told) };
         let ledger = Arc::new(KilledLedger { killer: Arc::clone(killer), kept: Arc::clone(&self.ledger) });
         let kept: Arc<dyn Ledger> = Arc::<KilledLedger>::clone(&ledger);
-        let follower = Follower::new(cluster.clone(), Arc::new(journal), Self::options()).with_ledger(kept);
+        let follower = Follower::new(cluster.clone(), Arc::new(journal), self.options()).with_ledger(kept);
         let handle = follower.handle();
+        *self.handle.lock().unwrap() = Some(handle.clone());
         let shutdown = CancellationToken::new();
         let stopped = shutdown.clone();
         // Aborted when this future is dropped.
@@ -181,14 +210,23 @@ impl Scene {
     }
 
     async fn submit(&self, cluster: &Cluster, ledger: &KilledLedger, handle: &FollowHandle, subject: &Subject) {
+        let stage = |text: String| subject.stages.lock().unwrap()[0] = text;
+        stage(format!("is submitted after {} ms", subject.submit_ms));
         self.until(subject.submit_ms).await;
+        stage("is being submitted".to_owned());
         let bundle = subject.workload.bundle(NAMESPACE);
         let options = SubmitOptions { follow: true, backoff: backoff(), ..SubmitOptions::default() };
         loop {
             match submit(cluster, ledger, &bundle, &options, Timestamp::now()).await {
-                Ok(_) | Err(SubmitError::Cancelled { .. } | SubmitError::HadAJob { .. }) => break,
-                Err(error) if error.is_transient() => sleep(Duration::from_millis(20)).await,
-                Err(error) => panic!("{}: {error}", subject.workload.id),
+                Ok(submitted) => break stage(format!("is submitted, {:?}", submitted.created)),
+                Err(error @ (SubmitError::Cancelled { .. } | SubmitError::HadAJob { .. })) => {
+                    break stage(error.to_string());
+                }
+                Err(error) if error.is_transient() => {
+                    stage(format!("is being submitted again: {error}"));
+                    sleep(Duration::from_millis(20)).await;
+                }
+                Err(error) => panic!("{}: {error}: {error:?}", subject.workload.id),
             }
         }
         handle.expect(subject.attempt(), bundle.job_name());
@@ -199,15 +237,22 @@ impl Scene {
         if subject.cancelled.lock().unwrap().is_some() {
             return;
         }
+        let stage = |text: String| subject.stages.lock().unwrap()[1] = text;
+        stage(format!("is cancelled after {at} ms"));
         self.until(at).await;
+        stage("is being cancelled".to_owned());
         let target = StopTarget::of_bundle(&subject.workload.bundle(NAMESPACE));
         loop {
             match stop(cluster, ledger, &target, &order(), backoff(), Timestamp::now()).await {
                 Ok(stopped) => {
+                    stage(format!("is cancelled: {stopped:?}"));
                     *subject.cancelled.lock().unwrap() = Some(stopped);
                     return handle.expect(subject.attempt(), target.job);
                 }
-                Err(_) => sleep(Duration::from_millis(20)).await,
+                Err(error) => {
+                    stage(format!("is being cancelled again: {error}"));
+                    sleep(Duration::from_millis(20)).await;
+                }
             }
         }
     }
@@ -237,21 +282,63 @@ impl Scene {
         pods
     }
 
-    /// What there is, for a person to read.
-    fn rest(&self) -> String {
-        let mut text = String::new();
-        for change in self.journal.changes() {
-            let outcome = change.verdict.map(|verdict| verdict.outcome);
-            writeln!(text, "{} {} {outcome:?}", change.attempt, change.status).unwrap();
+    /// What a cleanup without patience leaves of the tasks, when nothing goes wrong any more: nothing.
+    pub(crate) async fn cleaned(&self) -> Vec<String> {
+        self.server.faults().clear();
+        let cluster = self.cluster(&Killer::at(None)).with_call_timeout(PATIENCE);
+        let zero = "0s".parse().unwrap();
+        let retention = Retention::default().jobs(Some(zero)).orphans(zero).evidence(zero);
+        let mut left = Vec::new();
+        // Kubernetes collects what belongs to a Job a moment later.
+        for _ in 0..200 {
+            left = ["jobs", "pods", "configmaps", "persistentvolumeclaims"]
+                .iter()
+                .flat_map(|resource| {
+                    self.server.objects(resource, NAMESPACE).into_iter().map(|of| brief(resource, &of))
+                })
+                .filter(|brief| !brief.contains("kube-root-ca.crt"))
+                .collect();
+            if left.is_empty() {
+                break;
+            }
+            let inventory = Inventory::list(&cluster, NAMESPACE).await.unwrap();
+            for removal in plan(&inventory, &retention, Timestamp::now()) {
+                // What is in use for a moment is tried again.
+                let _ = carry_out(&cluster, &removal, false).await;
+            }
+            sleep(Duration::from_millis(25)).await;
         }
+        left
+    }
+
+    /// What is waited for, for a person to read: each task, what the follower sees of it, and what there is.
+    pub(crate) async fn told(&self) -> String {
+        let mut text = String::new();
         for subject in &self.subjects {
-            let id = &subject.workload.id;
-            writeln!(text, "{id}: cancel at {:?}: {:?}", subject.cancel_ms, subject.cancelled.lock().unwrap()).unwrap();
+            let attempt = subject.attempt();
+            let of = |change: &StatusChange| change.attempt == attempt;
+            let statuses: Vec<String> =
+                self.journal.changes().iter().filter(|change| of(change)).map(|c| c.status.to_string()).collect();
+            let stages = subject.stages.lock().unwrap().join("; ");
+            writeln!(text, "{}: {stages}; its status was {}", subject.workload.id, statuses.join(", ")).unwrap();
+        }
+        let handle = self.handle.lock().unwrap().clone();
+        let followed = async { handle?.followed().await };
+        match timeout(Duration::from_secs(5), followed).await {
+            Ok(Some(followed)) => followed.iter().for_each(|one| writeln!(text, "the follower: {one}").unwrap()),
+            Ok(None) => text.push_str("there is no follower\n"),
+            Err(_) => text.push_str("the follower does not answer\n"),
         }
         for resource in ["jobs", "pods"] {
             for object in self.server.objects(resource, NAMESPACE) {
-                writeln!(text, "{} {:#}", object["metadata"], object["status"]).unwrap();
+                writeln!(text, "{}", brief(resource, &object)).unwrap();
             }
+        }
+        let requests = self.server.requests();
+        let begun = requests.first().map(|asked| asked.at);
+        for asked in requests.iter().rev().take(60).rev() {
+            let ms = begun.map_or(0, |begun| asked.at.duration_since(begun).as_millis());
+            writeln!(text, "{ms} ms: {} {} {} {}", asked.verb, asked.resource, asked.name, asked.query).unwrap();
         }
         text
     }
@@ -260,6 +347,25 @@ impl Scene {
     pub(crate) fn verdict(&self) -> Verdict {
         self.journal.changes().into_iter().find_map(|change| change.verdict).unwrap()
     }
+}
+
+/// What matters of an object, in one line.
+fn brief(resource: &str, object: &Value) -> String {
+    let metadata = &object["metadata"];
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    let conditions: Vec<&str> =
+        conditions.filter(|c| c["status"] == "True").filter_map(|c| c["type"].as_str()).collect();
+    let annotations = metadata["annotations"].as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+    let annotations: Vec<&str> = annotations.filter(|key| key.starts_with("keruta.dev/")).collect();
+    format!(
+        "{resource}: {} {} at {} {conditions:?} {annotations:?} finalizers {} owned by {} deleted {}",
+        metadata["name"],
+        object["status"]["phase"],
+        metadata["resourceVersion"],
+        metadata["finalizers"],
+        metadata["ownerReferences"][0]["uid"],
+        metadata["deletionTimestamp"],
+    )
 }
 
 pub(crate) fn order() -> Stop {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keruta_submitter::logs::LogEntry;
+use keruta_submitter::logs::{LogEntry, LogSource};
 use keruta_submitter::stop::Stopped;
 use keruta_submitter::{Cause, Outcome, TaskStatus, Verdict};
 use serde_json::Value;
@@ -28,18 +28,18 @@ pub(crate) fn check(scene: &Scene) -> Vec<String> {
     for pod in scene.held_pods() {
         wrong.push(format!("{} is still held", pod["metadata"]["name"]));
     }
-    for resource in ["configmaps"] {
-        for object in scene.server.objects(resource, NAMESPACE) {
-            let owned = object["metadata"]["ownerReferences"].as_array().is_some_and(|owners| !owners.is_empty());
-            // Where somebody deleted the Job, a cleanup finds what it left.
-            let mut subjects = scene.subjects.iter();
-            let theirs = subjects.any(|subject| {
-                object["metadata"]["name"] == *subject.job()
-                    && truth.jobs.iter().any(|(job, last)| *last && job["metadata"]["name"] == *subject.job())
-            });
-            if !owned && !theirs && object["metadata"]["name"] != "kube-root-ca.crt" {
-                wrong.push(format!("the ConfigMap {} belongs to nobody", object["metadata"]["name"]));
-            }
+    truth.no_secret(&mut wrong);
+    wrong
+}
+
+/// The same, where nothing kept the submitter from making each Job the owner of its ConfigMap. Where something did, a cleanup
+/// finds it: see [`Scene::cleaned`].
+pub(crate) fn check_with_owners(scene: &Scene) -> Vec<String> {
+    let mut wrong = check(scene);
+    for object in scene.server.objects("configmaps", NAMESPACE) {
+        let owned = object["metadata"]["ownerReferences"].as_array().is_some_and(|owners| !owners.is_empty());
+        if !owned && object["metadata"]["name"] != "kube-root-ca.crt" {
+            wrong.push(format!("the ConfigMap {} belongs to nobody", object["metadata"]["name"]));
         }
     }
     wrong
@@ -98,9 +98,22 @@ impl Truth<'_> {
     }
 
     fn one_job(&self, subject: &Subject, say: &mut impl FnMut(String)) {
-        let uids: BTreeSet<_> = self.jobs_of(subject).map(|job| job["metadata"]["uid"].to_string()).collect();
-        if uids.len() != 1 {
-            say(format!("it had {} Jobs", uids.len()));
+        let uid = |job: &Value| job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let uids: BTreeSet<_> = self.jobs_of(subject).map(uid).collect();
+        let is_tombstone = |job: &&Value| {
+            job["spec"]["template"]["spec"]["containers"][0]["image"] == "keruta.invalid/cancelled-before-it-started"
+        };
+        let tombstones: BTreeSet<_> = self.jobs_of(subject).filter(is_tombstone).map(uid).collect();
+        let gone = |uid: &str| self.jobs.iter().any(|(job, last)| *last && job["metadata"]["uid"] == uid);
+        // Two where somebody deleted one, before it was recorded or after: the other ran nothing, or was taken back.
+        let there = uids.iter().filter(|uid| !gone(uid)).count();
+        let ran: BTreeSet<_> =
+            self.pods_of(subject).map(|pod| pod["metadata"]["ownerReferences"][0]["uid"].clone().to_string()).collect();
+        if uids.is_empty() || there > 1 || ran.len() > 1 {
+            say(format!("it had {} Jobs, {there} are there, {} had Pods", uids.len(), ran.len()));
+        }
+        if uids.len() > 1 && !uids.iter().any(|uid| gone(uid)) {
+            say(format!("it had {} Jobs, and nobody deleted one", uids.len()));
         }
         let verdicts: BTreeSet<_> = self
             .jobs_of(subject)
@@ -109,10 +122,7 @@ impl Truth<'_> {
         if verdicts.len() > 1 {
             say(format!("the recorded verdict changed: {verdicts:#?}"));
         }
-        let tombstone = self.jobs_of(subject).any(|job| {
-            job["spec"]["template"]["spec"]["containers"][0]["image"] == "keruta.invalid/cancelled-before-it-started"
-        });
-        if tombstone && self.pods_of(subject).next().is_some() {
+        if tombstones.iter().any(|uid| !gone(uid)) && !ran.is_empty() && uids.len() == 1 {
             say("a Pod started behind a tombstone".to_owned());
         }
     }
@@ -191,6 +201,20 @@ impl Truth<'_> {
         }
     }
 
+    /// Neither in what was said of a task, nor in what was noted on its Job.
+    fn no_secret(&self, wrong: &mut Vec<String>) {
+        let told = self.scene.told.lock().unwrap().clone();
+        let said = told.iter().map(|change| serde_json::to_string(change).unwrap());
+        let progress = self.scene.journal.progress_seen();
+        let done = progress.iter().map(|progress| serde_json::to_string(progress).unwrap());
+        let notes =
+            self.jobs.iter().flat_map(|(job, _)| job["metadata"]["annotations"].as_object().into_iter().flatten());
+        let noted = notes.map(|(key, note)| format!("{key}: {note}"));
+        for text in said.chain(done).chain(noted).filter(|text| text.contains(SECRET)) {
+            wrong.push(format!("the secret is in {text}"));
+        }
+    }
+
     fn logs(&self, subject: &Subject, verdict: &Verdict, say: &mut impl FnMut(String)) {
         let attempt = subject.attempt();
         let journal = &self.scene.journal;
@@ -198,7 +222,7 @@ impl Truth<'_> {
         for source in journal.sources().into_iter().filter(|source| source.attempt == attempt) {
             let entries = journal.entries(&source);
             let mut wanted = 1;
-            let mut gaps = 0;
+            let mut gaps = 0_u64;
             let mut gap_here = false;
             let mut texts = Vec::new();
             for entry in &entries {
@@ -221,6 +245,16 @@ impl Truth<'_> {
                 }
             }
             runs.push((source, texts, gaps));
+        }
+        // What is not there is marked.
+        let pods: BTreeSet<&str> = self.pods_of(subject).filter_map(|pod| pod["metadata"]["uid"].as_str()).collect();
+        for uid in pods {
+            let written: u64 = self.scene.server.lines_written(uid, "main").iter().sum();
+            let of = |(source, ..): &&(LogSource, Vec<String>, u64)| source.pod_uid == uid;
+            let (kept, gaps) = runs.iter().find(of).map_or((0, 0), |(_, texts, gaps)| (texts.len() as u64, *gaps));
+            if kept != written && gaps == 0 {
+                say(format!("{kept} of {written} lines of {uid}, and no gap"));
+            }
         }
         // Where the Pod stays, so does its log.
         let stays = |uid: &str| {

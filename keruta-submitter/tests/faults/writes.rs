@@ -18,7 +18,7 @@ async fn survives(fault: Fault) -> Duration {
     scene.process(None).await;
     let took = begun.elapsed();
     assert!(guard.fired() > 0, "{fault:?} never fired");
-    assert_eq!(truth::check(&scene), Vec::<String>::new(), "{fault:?}");
+    assert_eq!(truth::check_with_owners(&scene), Vec::<String>::new(), "{fault:?}");
     assert_eq!(scene.verdict().outcome, keruta_submitter::Outcome::Completed, "{fault:?}");
     took
 }

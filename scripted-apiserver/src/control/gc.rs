@@ -35,7 +35,7 @@ pub(super) fn notice(cluster: &Cluster, notice: &Notice) {
         if notice.resource == Resource::Namespaces {
             cluster.write(|store| empty_namespace(store, &caller, &key.name));
         }
-    } else if notice.kind == ChangeKind::Added && !list(&object.value, "/metadata/ownerReferences").is_empty() {
+    } else if !list(&object.value, "/metadata/ownerReferences").is_empty() {
         cluster.write(|store| absent_owner(store, &caller, &key, &object.value));
     }
     if notice.kind != ChangeKind::Modified || notice.resource == Resource::ResourceQuotas {

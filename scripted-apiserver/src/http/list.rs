@@ -111,7 +111,7 @@ pub(super) fn list(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) ->
     let (rv, objects) = cluster.read(|store| {
         let now = store.rv();
         if let Some((fault, versions)) = stale
-            && let Some(objects) = store.all_at(resource, namespace, now.saturating_sub(versions).max(1))
+            && let Some(objects) = store.all_behind(resource, namespace, now.saturating_sub(versions).max(1))
         {
             fault.fire();
             return Ok((now.saturating_sub(versions).max(1), objects));

@@ -22,6 +22,9 @@ use crate::store::{Change, ChangeKind};
 /// How many changes are read under one lock.
 const BATCH: usize = 256;
 
+/// How long an event is held back for one that overtakes it.
+const HELD: Duration = Duration::from_millis(250);
+
 /// The stream has ended.
 struct Ended;
 
@@ -44,7 +47,16 @@ struct Sink {
     writer: Writer,
     faults: Vec<Arc<Armed>>,
     sent: usize,
-    held: Option<((String, String), Bytes)>,
+    held: Option<Held>,
+    /// Whether an event has overtaken another.
+    reordered: bool,
+}
+
+/// An event that is held back.
+struct Held {
+    place: (String, String),
+    line: Bytes,
+    until: Instant,
 }
 
 pub(super) fn watch(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) -> Result<Response<Body>> {
@@ -79,7 +91,7 @@ pub(super) fn watch(cluster: &Arc<Cluster>, asked: &Asked, resource: Resource) -
         streaming_list,
         bookmarks: query.flag("allowWatchBookmarks"),
         until: Instant::now() + Duration::from_secs(limit),
-        sink: Sink { writer, faults: asked.faults.clone(), sent: 0, held: None },
+        sink: Sink { writer, faults: asked.faults.clone(), sent: 0, held: None, reordered: false },
     };
     tokio::spawn(async move {
         // The end of the stream is the client's to notice.
@@ -117,8 +129,11 @@ impl Watch {
                 woken = changes.changed() => woken.map_err(|_| Ended)?,
                 () = self.sink.writer.closed() => return Err(Ended),
                 () = tokio::time::sleep_until(self.until) => return Ok(()),
+                () = self.sink.held_long_enough() => self.sink.release().await?,
                 () = tokio::time::sleep_until(bookmark) => {
                     if self.bookmarks {
+                        // It says that all before it has been sent.
+                        self.sink.release().await?;
                         let line = self.bookmark(cursor, false);
                         self.sink.line(line).await?;
                     }
@@ -190,8 +205,16 @@ impl Sink {
     /// Sends what a fault held back.
     async fn release(&mut self) -> std::result::Result<(), Ended> {
         match self.held.take() {
-            Some((_, held)) => self.line(held).await,
+            Some(Held { line, .. }) => self.line(line).await,
             None => Ok(()),
+        }
+    }
+
+    /// Waits until what is held back is to be sent in any case; for ever where nothing is.
+    async fn held_long_enough(&self) {
+        match &self.held {
+            Some(Held { until, .. }) => tokio::time::sleep_until(*until).await,
+            None => std::future::pending().await,
         }
     }
 
@@ -206,6 +229,10 @@ impl Sink {
         let place = (object.namespace().to_owned(), object.name().to_owned());
         self.sent += 1;
         let nth = self.sent;
+        // The order of one object's events is never changed: a real server keeps it.
+        if self.held.as_ref().is_some_and(|held| held.place == place) {
+            self.release().await?;
+        }
         let mut twice = false;
         for fault in self.faults.clone() {
             match fault.fault.effect {
@@ -213,17 +240,16 @@ impl Sink {
                     fault.fire();
                     twice = true;
                 }
-                Effect::ReorderEvents(at) if at == nth => {
-                    self.held = Some((place, line));
+                Effect::ReorderEvents(_) if self.held.is_some() => {
+                    fault.fire();
+                    self.reordered = true;
+                }
+                Effect::ReorderEvents(at) if at <= nth && !self.reordered => {
+                    self.held = Some(Held { place, line, until: Instant::now() + HELD });
                     return self.faults().await;
                 }
-                Effect::ReorderEvents(_) if self.held.as_ref().is_some_and(|(held, _)| *held != place) => fault.fire(),
                 _ => {}
             }
-        }
-        // The order of one object's events is never changed: a real server keeps it.
-        if self.held.as_ref().is_some_and(|(held, _)| *held == place) {
-            self.release().await?;
         }
         self.line(line.clone()).await?;
         if twice {

@@ -172,7 +172,11 @@ async fn once(
 /// Begins the log of a new instance.
 fn new_log(pod: &Pod, name: &str, id: &str) -> Arc<LogFile> {
     let log = Arc::new(LogFile::new(id.to_owned()));
-    pod.cluster.logs().entry((pod.uid.clone(), name.to_owned())).or_default().push(Arc::clone(&log));
+    let place = (pod.uid.clone(), name.to_owned());
+    pod.cluster.logs().entry(place.clone()).or_default().push(Arc::clone(&log));
+    if pod.cluster.settings.chronicle {
+        locked(&pod.cluster.all_logs).entry(place).or_default().push(Arc::clone(&log));
+    }
     log
 }
 

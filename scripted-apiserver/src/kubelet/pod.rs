@@ -204,6 +204,13 @@ async fn end_sidecars(pod: &Arc<Pod>, mut sidecars: JoinSet<Result<i32, Stopped>
 
 /// The status of a Pod that was ended: what never ran is unknown.
 fn end_early(pod: &Pod, stop: &Stop) {
+    // The kubelet sets the condition when it begins to end the Pod, and the phase when the containers have ended
+    // (`mergePodStatus` in pkg/kubelet/status/status_manager.go).
+    if let Some((_, message)) = stop.by_kubelet {
+        pod.write("kubelet", |pod, now| {
+            status::set(pod, "DisruptionTarget", true, "TerminationByKubelet", message, now);
+        });
+    }
     pod.update(|state| {
         state.ended = true;
         state.failed = stop.by_kubelet.map(|(reason, message)| (reason.to_owned(), message.to_owned()));
@@ -213,11 +220,6 @@ fn end_early(pod: &Pod, stop: &Stop) {
             }
         }
     });
-    if let Some((_, message)) = stop.by_kubelet {
-        pod.write("kubelet", |pod, now| {
-            status::set(pod, "DisruptionTarget", true, "TerminationByKubelet", message, now);
-        });
-    }
 }
 
 /// The Pod garbage collector marks a deleted Pod that no node ever had.

@@ -53,4 +53,9 @@ async fn a_stale_list_is_what_it_was() {
     assert_eq!(maps.list(&ListParams::default()).await.unwrap().items.len(), 1);
     assert_eq!(maps.list(&ListParams::default()).await.unwrap().items.len(), 2);
     stale.assert_fired();
+    // A server that has restarted may be behind, too.
+    lab.server.restart().await;
+    let stale = lab.server.faults().add(Fault::on("list", "configmaps").stale_list(1));
+    assert_eq!(maps.list(&ListParams::default()).await.unwrap().items.len(), 1);
+    stale.assert_fired();
 }

@@ -230,7 +230,7 @@ async fn a_sidecar_crashes_in_a_loop_beside_the_main_container() {
 
 #[tokio::test]
 async fn disruptions_have_their_reasons() {
-    let lab = Lab::new().await;
+    let lab = Lab::with(Settings { chronicle: true, ..Settings::default() }).await;
     for (kind, reason) in [
         (DisruptionKind::Eviction, "EvictionByEvictionAPI"),
         (DisruptionKind::Preemption, "PreemptionByScheduler"),
@@ -249,6 +249,12 @@ async fn disruptions_have_their_reasons() {
             assert!(pod.metadata.deletion_timestamp.is_none());
         }
         lab.wait_job(&name, done).await;
+    }
+    // None looks for a moment as if it had failed by itself.
+    for (pod, _) in lab.server.chronicle("pods", NS) {
+        let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+        let told = conditions.any(|condition| condition["type"] == "DisruptionTarget");
+        assert!(told || pod["status"]["phase"] != "Failed", "{:#}", pod["status"]);
     }
 }
 
@@ -411,4 +417,24 @@ async fn hundreds_of_jobs() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     println!("600 Jobs: created in {created:?}, complete after {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn what_is_given_to_an_owner_that_is_gone_goes() {
+    let lab = Lab::new().await;
+    let maps = lab.config_maps();
+    for name in ["orphan", "free"] {
+        maps.create(&kube::api::PostParams::default(), &super::config_map(name)).await.unwrap();
+    }
+    let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": "gone", "uid": "gone"});
+    let patch = json!({"metadata": {"ownerReferences": [owner]}});
+    maps.patch("orphan", &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
+    for _ in 0..200 {
+        if maps.get_opt("orphan").await.unwrap().is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(maps.get_opt("orphan").await.unwrap().is_none());
+    assert!(maps.get_opt("free").await.unwrap().is_some());
 }

@@ -154,4 +154,11 @@ async fn events_of_two_objects_can_come_in_another_order() {
     }
     assert_eq!(order, ["b", "a"]);
     reorder.assert_fired();
+    // What nothing overtakes comes all the same.
+    let reorder = lab.server.faults().add(Fault::on("watch", "configmaps").reorder_event(1)).may_stay_away();
+    let version = maps.get("b").await.unwrap().metadata.resource_version.unwrap();
+    let mut events = std::pin::pin!(maps.watch(&WatchParams::default(), &version).await.unwrap());
+    maps.create(&PostParams::default(), &config_map("c")).await.unwrap();
+    assert!(matches!(events.try_next().await.unwrap().unwrap(), WatchEvent::Added(_)));
+    assert_eq!(reorder.fired(), 0);
 }

@@ -23,7 +23,9 @@ const ENDINGS: [&str; 17] = [
 
 /// Whether a variable is named like a secret: `GITHUB_TOKEN`, `db-password`, `apiKey`.
 pub(super) fn name_is_secret(name: &str) -> bool {
-    ENDINGS.iter().any(|ending| {
+    let Some(last) = name.bytes().next_back().map(|byte| byte.to_ascii_uppercase()) else { return false };
+    // Most names differ in their last letter.
+    ENDINGS.iter().filter(|ending| ending.bytes().next_back() == Some(last)).any(|ending| {
         let Some(start) = name.len().checked_sub(ending.len()) else { return false };
         let tail = name.as_bytes().get(start..).unwrap_or_default();
         // From the back, where most names differ at once.

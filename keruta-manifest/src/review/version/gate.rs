@@ -33,23 +33,33 @@ use crate::review::walk::{Count, Use, walk};
 pub fn gate(objects: &mut [Object], version: KubernetesVersion) -> Vec<Finding> {
     let mut found = Vec::new();
     for object in objects {
-        let mut uses = walk(object, Count::AtMost).uses;
-        uses.retain(|used| !used.feature.is_on(version));
-        if uses.is_empty() {
-            continue;
-        }
-        let droppable: Vec<&str> = uses
-            .iter()
-            .filter(|used| !used.feature.is_known(version) && used.feature.effect == Effect::Drop)
-            .map(|used| used.pointer.as_str())
-            .collect();
-        let dropped = !droppable.is_empty() && remove(object, &droppable);
-        let mut sink = Sink::new(object.kind(), object.name(), &mut found);
-        for Use { feature, pointer } in uses {
-            report(feature, pointer, dropped, version, &mut sink);
-        }
+        let uses = walk(object, Count::AtMost).uses;
+        gate_uses(object, uses, version, &mut found);
     }
     found
+}
+
+/// Fits an object, whose gated fields are known, to a Kubernetes version.
+pub(in crate::review) fn gate_uses(
+    object: &mut Object,
+    mut uses: Vec<Use>,
+    version: KubernetesVersion,
+    found: &mut Vec<Finding>,
+) {
+    uses.retain(|used| !used.feature.is_on(version));
+    if uses.is_empty() {
+        return;
+    }
+    let droppable: Vec<&str> = uses
+        .iter()
+        .filter(|used| !used.feature.is_known(version) && used.feature.effect == Effect::Drop)
+        .map(|used| used.pointer.as_str())
+        .collect();
+    let dropped = !droppable.is_empty() && remove(object, &droppable);
+    let mut sink = Sink::new(object.kind(), object.name(), found);
+    for Use { feature, pointer } in uses {
+        report(feature, pointer, dropped, version, &mut sink);
+    }
 }
 
 fn report(feature: &Feature, pointer: String, dropped: bool, version: KubernetesVersion, sink: &mut Sink<'_>) {

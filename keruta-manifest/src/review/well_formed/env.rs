@@ -119,7 +119,7 @@ fn references(
     sink: &mut Sink<'_>,
 ) {
     // Variables of ConfigMaps and Secrets are not known here.
-    if !container.env_from.is_empty() || !text.contains("$(") || script::known(text).is_some() {
+    if !container.env_from.is_empty() || script::known(text).is_some() || !text.contains("$(") {
         return;
     }
     let mut rest = text;

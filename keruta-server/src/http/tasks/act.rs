@@ -18,6 +18,7 @@ use crate::task::TaskSpec;
 /// Where a task stands, in short: what an agent asks for again and again.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the task")]
 pub(super) struct Status {
     status: TaskStatus,
     attempt: u32,

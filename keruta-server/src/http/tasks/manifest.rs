@@ -24,6 +24,7 @@ pub(super) struct Parameters {
 /// A manifest, and what is to be known of it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the API's")]
 pub(super) struct Manifest {
     /// The objects, as a YAML stream for `kubectl apply -f -`.
     manifest: String,
@@ -48,21 +49,18 @@ pub(super) async fn manifest(
     Query(Parameters { attempt }): Query<Parameters>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let manifest = match attempt {
-        Some(attempt) => match state.store.manifest(&id, attempt).await? {
-            Some(manifest) => Manifest { manifest, sent: true, findings: Vec::new() },
-            None => {
-                return Err(ApiError::NotFound { kind: "manifest that was sent for the task", id });
-            }
-        },
-        None => {
-            let task = state.store.task(&id).await?;
-            let prepared = prepare(&task, &state.settings()).map_err(|error| match error {
-                PrepareError::Invalid(problems) => ApiError::invalid("task", &problems),
-                other => ApiError::Conflict(other.to_string()),
-            })?;
-            Manifest { manifest: prepared.manifest, sent: false, findings: prepared.findings }
-        }
+    let manifest = if let Some(attempt) = attempt {
+        let Some(manifest) = state.store.manifest(&id, attempt).await? else {
+            return Err(ApiError::NotFound { kind: "manifest that was sent for the task", id });
+        };
+        Manifest { manifest, sent: true, findings: Vec::new() }
+    } else {
+        let task = state.store.task(&id).await?;
+        let prepared = prepare(&task, &state.settings()).map_err(|error| match error {
+            PrepareError::Invalid(problems) => ApiError::invalid("task", &problems),
+            other => ApiError::Conflict(other.to_string()),
+        })?;
+        Manifest { manifest: prepared.manifest, sent: false, findings: prepared.findings }
     };
     let yaml = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|value| {
         value.split(',').any(|range| range.split(';').next().is_some_and(|range| range.trim() == "application/yaml"))

@@ -286,7 +286,7 @@ async fn the_run_before_a_restart_is_read_as_the_previous_one() {
     bench.life.send_replace(ContainerLife::Restarted { to: 1 });
     bench.start().await.unwrap();
     assert_eq!(bench.kept(), numbered(0..5));
-    assert_eq!(bench.kubelet.requests()[0], LogRequest { since: None, follow: false, previous: true });
+    assert_eq!(bench.kubelet.requests()[0], LogRequest { previous: true, ..LogRequest::default() });
 
     let bench = Bench::new();
     bench.life.send_replace(ContainerLife::Restarted { to: 2 });

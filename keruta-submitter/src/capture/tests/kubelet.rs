@@ -49,6 +49,10 @@ struct State {
     /// The files, the newest last; streams that follow an older one go on with the next.
     files: Vec<Vec<Written>>,
     ended: bool,
+    /// Whether streams notice that there is a next file.
+    deaf: bool,
+    /// Streams that were opened before this many cuts are at their end.
+    cuts: u64,
     faults: VecDeque<Fault>,
     requests: Vec<LogRequest>,
     /// How many bytes a chunk has at most; 0 for no limit.
@@ -89,6 +93,24 @@ impl Kubelet {
         self.changed.send_modify(|version| *version += 1);
     }
 
+    /// Streams that are open stay with the file that they read, as where the kubelet misses its rotation.
+    pub(crate) fn be_deaf(&self) {
+        self.state().deaf = true;
+    }
+
+    /// The file is there no more; what is written next begins another log.
+    pub(crate) fn restart(&self) {
+        let mut state = self.state();
+        state.files = vec![Vec::new()];
+        state.ended = false;
+    }
+
+    /// Ends all streams that are open, cleanly, as where the kubelet is restarted.
+    pub(crate) fn cut_all(&self) {
+        self.state().cuts += 1;
+        self.changed.send_modify(|version| *version += 1);
+    }
+
     pub(crate) fn fault(&self, fault: Fault) {
         self.state().faults.push_back(fault);
     }
@@ -125,7 +147,7 @@ impl State {
         let mut out = Vec::new();
         loop {
             let Some(written) = self.files.get(at.file).and_then(|file| file.get(at.piece)) else {
-                if follow && at.file + 1 < self.files.len() {
+                if follow && !self.deaf && at.file + 1 < self.files.len() {
                     (at.file, at.piece) = (at.file + 1, 0);
                     continue;
                 }
@@ -174,8 +196,11 @@ impl LogReader for Kubelet {
             None => {}
         }
         let file = state.files.len().saturating_sub(1);
+        let whole = state.files.last().map_or(0, Vec::len);
+        let piece = request.tail.map_or(0, |tail| whole.saturating_sub(tail as usize));
+        let cuts = state.cuts;
         drop(state);
-        let position = Position { file, piece: 0, new_line: true, left };
+        let position = Position { file, piece, new_line: true, left };
         let (kubelet, changed, request) = (self.clone(), self.changed.subscribe(), *request);
         Ok(stream::unfold((position, changed), move |(mut at, mut changed)| {
             let kubelet = kubelet.clone();
@@ -194,6 +219,9 @@ impl LogReader for Kubelet {
                     changed.borrow_and_update();
                     let (mut bytes, ended) = {
                         let state = kubelet.state();
+                        if state.cuts > cuts {
+                            return None;
+                        }
                         (state.bytes(&mut at, request.since, request.follow), state.ended)
                     };
                     if !bytes.is_empty() {

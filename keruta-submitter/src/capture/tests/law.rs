@@ -10,6 +10,8 @@ enum Step {
     /// Lines, each some nanoseconds after the one before, some before it.
     Write(Vec<Line>),
     Rotate,
+    /// All streams end, as where the kubelet is restarted.
+    CutAll,
     Fault(Fault),
     Kill,
     Wait(u64),
@@ -55,6 +57,7 @@ fn step(back: bool, rotate: bool) -> impl Strategy<Value = Step> {
     prop_oneof![
         7 => write,
         3 => fault.prop_map(Step::Fault),
+        1 => Just(Step::CutAll),
         2 => Just(Step::Kill),
         3 => (1u64..90_000).prop_map(Step::Wait),
         1 => (1u32..4).prop_map(Step::Fail),
@@ -78,6 +81,8 @@ fn run(steps: &[Step], chunk: usize, unique: bool) -> Outcome {
         bench.capture.settings.refusals = 30;
         // As patient as there may be faults after the end; a server that never answers is another test.
         bench.capture.settings.drain_limit = Duration::from_secs(3000);
+        // Files of a few lines are rotated.
+        bench.capture.settings.rotated_from = 0;
         let mut task = bench.start();
         let (mut at, mut written) = (0_i128, Vec::<String>::new());
         for (number, step) in steps.iter().enumerate() {
@@ -98,6 +103,12 @@ fn run(steps: &[Step], chunk: usize, unique: bool) -> Outcome {
                     }
                 }
                 Step::Rotate => bench.kubelet.rotate(),
+                Step::CutAll => {
+                    // What is written is sent at once, and nothing is restarted twice in a second.
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    bench.kubelet.cut_all();
+                    seconds(1).await;
+                }
                 Step::Fault(fault) => bench.kubelet.fault(match *fault {
                     // No two streams are cut at the same place: nothing could tell that from the log's end.
                     Fault::Cut(bytes) => Fault::Cut(bytes / 32 * 32 + number),
@@ -120,7 +131,28 @@ fn run(steps: &[Step], chunk: usize, unique: bool) -> Outcome {
     })
 }
 
+/// The steps with a moment after each, as between what a container writes and a rotation.
+fn unhurried(steps: Vec<Step>) -> Vec<Step> {
+    steps.into_iter().flat_map(|step| [step, Step::Wait(1)]).chain([Step::Wait(300)]).collect()
+}
+
 proptest! {
+    #[test]
+    fn rotation_alone_leaves_no_gap(
+        steps in proptest::collection::vec(
+            prop_oneof![
+                3 => proptest::collection::vec(line(false), 1..12).prop_map(Step::Write),
+                2 => Just(Step::Rotate),
+                2 => (1u64..90_000).prop_map(Step::Wait),
+            ],
+            1..25,
+        ),
+        chunk in 1usize..300,
+    ) {
+        let Outcome { written, kept } = run(&unhurried(steps), chunk, false);
+        prop_assert_eq!(kept, written);
+    }
+
     #[test]
     fn without_rotation_nothing_is_lost_or_doubled_or_marked(
         steps in proptest::collection::vec(step(false, false), 1..25), chunk in 1usize..300,

@@ -35,6 +35,8 @@ Environment:
   KERUTA_…          a setting: KERUTA_DEFAULT_IMAGE is defaultImage, KERUTA_WORKSPACE__SIZE is workspace.size
   KERUTA_LOG        as --log-level
   KERUTA_STATE_DIR  as --state-dir
+  KERUTA_REDACT_FILE, KERUTA_REDACT_ENV
+                    as --redact-file and --redact-env
   NO_COLOR          no colour, also on a terminal";
 
 pub(super) const SUBMIT_USAGE: &str = "\
@@ -52,7 +54,8 @@ changes nothing, and an attempt that has had a Job is never run a second time: s
 Of several tasks, parents come before their children. With --wait a child is submitted when its parent has completed, \
 and left out where the parent has not; without it, right after its parent.
 
-With --wait, Ctrl-C detaches: the tasks go on, and logs -f comes back to them. A second Ctrl-C cancels them.";
+With --wait, Ctrl-C detaches: the tasks go on. The same command again comes back to them, and logs -f looks on. A \
+second Ctrl-C cancels them.";
 
 pub(super) const SUBMIT: &str = "\
 Examples:
@@ -67,6 +70,9 @@ Examples:
 
   A whole queue, one task a line, twenty at once, with what happens as JSON lines:
     keruta-submitter submit --task tasks.ndjson --wait --max-in-flight 20 --keep-going -o ndjson
+
+  In CI, where a step's secrets are variables, and with those that the tasks refer to:
+    keruta-submitter submit --task task.json --wait --logs --redact-env DEPLOY_TOKEN,NPM_TOKEN --redact-secrets
 
   Without a file:
     keruta-submitter submit --id task-1 --image busybox:1.37 --wait --logs -- echo hello";
@@ -87,7 +93,10 @@ pub(super) const LOGS_ABOUT: &str = "\
 Write a task's log: the lines of all its containers, those of the init steps too, in the order of time.
 
 They come from the cluster. With --journal, what was kept there by submit or follow is read where the cluster has the \
-Pods no more.";
+Pods no more.
+
+It only looks, with --follow too: the rights to get, list and watch Jobs and Pods and to get pods/log are enough. How a \
+task ended is recorded by whoever sees it through: submit --wait, or follow.";
 
 pub(super) const LOGS: &str = "\
 Examples:

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use keruta_input::args::InputArgs;
 use keruta_manifest::value::Duration;
 
+use super::redact::RedactArgs;
 use super::values::Output;
 
 #[derive(Debug, Clone, Args)]
@@ -35,6 +36,9 @@ pub(crate) struct SubmitArgs {
     /// Also keep statuses and logs in this directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "wait", help_heading = "Following")]
     pub(crate) journal: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) redact: RedactArgs,
 
     /// How to write: for people, one JSON document at the end, or one JSON object a line as things happen
     #[arg(short, long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]

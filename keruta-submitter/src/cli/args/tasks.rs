@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use keruta_manifest::value::Duration;
 
 use super::cluster::NamespaceArgs;
+use super::redact::RedactArgs;
 use super::values::{Ago, LevelArg, Output, Table};
 
 #[derive(Debug, Clone, Args)]
@@ -22,6 +23,8 @@ pub(crate) struct StatusArgs {
     /// How to tell: to people, as one JSON document, or one JSON object a line
     #[arg(short, long, value_name = "FORMAT", default_value = "human")]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) redact: RedactArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -58,6 +61,8 @@ pub(crate) struct LogsArgs {
     /// How to write: lines for people, one JSON document, or one JSON object a line
     #[arg(short, long, value_name = "FORMAT", default_value = "human")]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) redact: RedactArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -108,4 +113,6 @@ pub(crate) struct RetryArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "KERUTA_STATE_DIR", hide_env = true)]
     #[arg(hide_short_help = true)]
     pub(crate) state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) redact: RedactArgs,
 }

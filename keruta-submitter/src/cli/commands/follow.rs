@@ -13,6 +13,7 @@ use keruta_submitter::cluster::Cluster;
 use keruta_submitter::follow::{FollowError, FollowOptions, Follower};
 use keruta_submitter::journal::{Journal, NdjsonJournal, NdjsonSettings};
 use keruta_submitter::lease::{Candidacy, LeaseConfig};
+use keruta_submitter::logs::Redactor;
 use keruta_submitter::metrics::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ use crate::cli::args::FollowArgs;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::interrupts::interrupts;
+use crate::cli::redaction::Redaction;
 use crate::cli::session::Session;
 
 /// How often what nobody needs any more is looked for.
@@ -30,6 +32,7 @@ const REAP: Duration = Duration::from_secs(600);
 const LEASE: &str = "keruta-submitter";
 
 pub(super) async fn run(args: &FollowArgs, session: &Session) -> Result<Exit, Failure> {
+    let redactor = Redaction::read(&args.redact, session)?.redactor()?;
     let settings = SettingsArgs { settings: args.settings.clone(), ..SettingsArgs::default() };
     let settings = session.settings(&settings)?;
     let cluster = session.cluster(&settings)?;
@@ -44,7 +47,7 @@ pub(super) async fn run(args: &FollowArgs, session: &Session) -> Result<Exit, Fa
     let mut interrupts = interrupts();
     let work = async {
         if !args.lease {
-            return at_work(&cluster, &settings, &namespaces, args, &metrics, &end).await;
+            return at_work(&cluster, &settings, &namespaces, args, &redactor, &metrics, &end).await;
         }
         let system = settings.processor_namespace.as_ref().map_or(cluster.namespace(), |namespace| namespace.as_str());
         let candidacy = Candidacy::start(cluster.clone(), LeaseConfig::new(system, LEASE, &identity()));
@@ -55,7 +58,7 @@ pub(super) async fn run(args: &FollowArgs, session: &Session) -> Result<Exit, Fa
         }
         tracing::info!("the lease is ours");
         let done = tokio::select! {
-            done = at_work(&cluster, &settings, &namespaces, args, &metrics, &end) => done,
+            done = at_work(&cluster, &settings, &namespaces, args, &redactor, &metrics, &end) => done,
             // Whoever supervises this process starts it again, with nothing left in memory.
             () = candidacy.unseated() => {
                 let cure = "nothing is lost: start it again";
@@ -83,6 +86,7 @@ async fn at_work(
     settings: &Settings,
     namespaces: &[String],
     args: &FollowArgs,
+    redactor: &Arc<Redactor>,
     metrics: &Arc<Metrics>,
     end: &CancellationToken,
 ) -> Result<(), Failure> {
@@ -93,6 +97,7 @@ async fn at_work(
         let mut options = FollowOptions::new(namespace);
         options.policy = Policy { grace: settings.grace.clone(), ..Policy::default() };
         options.metrics = Arc::clone(metrics);
+        options.redactor = Arc::clone(redactor);
         let follower = Follower::new(cluster.clone(), Arc::clone(&journal), options);
         let end = end.clone();
         followers.spawn(async move { follower.run(end).await });

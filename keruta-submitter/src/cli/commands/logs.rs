@@ -19,10 +19,12 @@ use super::found;
 use crate::cli::args::{LogsArgs, Output};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::redaction::Redaction;
 use crate::cli::session::Session;
 use crate::cli::view::{LogStyle, Paint, log_value};
 
 pub(super) async fn run(args: &LogsArgs, session: &Session) -> Result<Exit, Failure> {
+    let mut redaction = Redaction::read(&args.redact, session)?;
     let settings = session.settings(&args.namespace.settings())?;
     let cluster = session.cluster(&settings)?;
     let mut writer = Writer::new(args, session)?;
@@ -35,12 +37,14 @@ pub(super) async fn run(args: &LogsArgs, session: &Session) -> Result<Exit, Fail
             None
         }
     };
+    redaction.add_secrets(&cluster, job.iter()).await?;
+    let redactor = redaction.redactor()?;
     if args.follow
         && let Some(job) = &job
-        // Of an ended task there is nothing to wait for, and nothing to record.
+        // Of an ended task there is nothing to wait for.
         && ObservedJob::of(job).is_some_and(|job| job.verdict.is_none())
     {
-        return live::follow(job, &cluster, settings.grace.clone(), writer).await;
+        return live::follow(job, &cluster, settings.grace.clone(), redactor, writer).await;
     }
     let (mut found, mut trouble) = (Vec::new(), None);
     if let Some(job) = &job {
@@ -55,8 +59,11 @@ pub(super) async fn run(args: &LogsArgs, session: &Session) -> Result<Exit, Fail
     if found.is_empty() && job.is_none() {
         return Err(found::nothing(&args.task, &cluster));
     }
-    for (source, entry) in &found {
-        writer.entry(source, entry)?;
+    for (source, mut entry) in found {
+        if let LogEntry::Line(line) = &mut entry {
+            line.message = redactor.redact(std::mem::take(&mut line.message));
+        }
+        writer.entry(&source, &entry)?;
     }
     writer.end()?;
     match trouble {

@@ -11,9 +11,11 @@ use super::{found, ledger};
 use crate::cli::args::RetryArgs;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::redaction::Redaction;
 use crate::cli::session::Session;
 
 pub(super) async fn run(args: &RetryArgs, session: &Session) -> Result<Exit, Failure> {
+    let mut redaction = Redaction::read(&args.redact, session)?;
     let settings = session.settings(&args.namespace.settings())?;
     let cluster = session.cluster(&settings)?;
     let jobs = found::jobs(&cluster, &args.task).await?;
@@ -23,6 +25,9 @@ pub(super) async fn run(args: &RetryArgs, session: &Session) -> Result<Exit, Fai
     let known: Vec<Attempt> = jobs.iter().filter_map(Attempt::of_job).collect();
     let bundle = next_attempt(job, config_map.as_ref(), &known)
         .map_err(|error| Failure::because(error.to_string(), error.cure(), Exit::Invalid))?;
+    if args.wait {
+        redaction.add_secrets(&cluster, std::iter::once(&bundle.job)).await?;
+    }
     let ledger = ledger::open(args.state_dir.as_deref(), &cluster).await?;
     let course = Course {
         output: args.output,
@@ -33,6 +38,7 @@ pub(super) async fn run(args: &RetryArgs, session: &Session) -> Result<Exit, Fai
         }),
         enabled: settings.enabled,
         grace: settings.grace.clone(),
+        redactor: redaction.redactor()?,
     };
     run::run(cluster, ledger, vec![bundle], course, session).await
 }

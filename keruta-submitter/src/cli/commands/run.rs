@@ -15,6 +15,7 @@ use keruta_manifest::settings::GraceSettings;
 use keruta_submitter::bundle::Bundle;
 use keruta_submitter::cluster::{Backoff, Cluster};
 use keruta_submitter::journal::Ledger;
+use keruta_submitter::logs::Redactor;
 use keruta_submitter::stop::{StopTarget, stop};
 use keruta_submitter::submit::{Created, SubmitError, SubmitOptions, Submitted, submit};
 use keruta_submitter::{Attempt, Verdict};
@@ -48,6 +49,8 @@ pub(super) struct Course {
     pub(super) wait: Option<Wait>,
     pub(super) enabled: bool,
     pub(super) grace: GraceSettings,
+    /// What is not shown.
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// How tasks are followed to their end.

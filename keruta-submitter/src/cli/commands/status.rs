@@ -5,7 +5,7 @@ use k8s_openapi::api::batch::v1::Job;
 use keruta_input::terminal::Stdout;
 use keruta_submitter::Phase;
 use keruta_submitter::classify::Policy;
-use keruta_submitter::observe::{ObservedJob, ObservedPod};
+use keruta_submitter::observe::{ObservedJob, ObservedPod, redact_messages};
 use keruta_submitter::{Attempt, TaskStatus, Verdict};
 use serde_json::{Value, json};
 
@@ -13,10 +13,12 @@ use super::found;
 use crate::cli::args::{Output, StatusArgs};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::redaction::Redaction;
 use crate::cli::session::Session;
 use crate::cli::view::{Ended, Fate, Paint, by_what_one_knows, phase_words, seconds, table, verdict_value};
 
 pub(super) async fn run(args: &StatusArgs, session: &Session) -> Result<Exit, Failure> {
+    let mut redaction = Redaction::read(&args.redact, session)?;
     let settings = session.settings(&args.namespace.settings())?;
     let cluster = session.cluster(&settings)?;
     let (mut exit, mut jobs) = (Exit::Fine, Vec::new());
@@ -39,7 +41,13 @@ pub(super) async fn run(args: &StatusArgs, session: &Session) -> Result<Exit, Fa
         [job] => found::pods(&cluster, Some(job)).await?,
         _ => found::pods(&cluster, None).await?,
     };
-    let pods: Vec<ObservedPod> = pods.iter().filter_map(ObservedPod::of).collect();
+    redaction.add_secrets(&cluster, jobs.iter()).await?;
+    let redactor = redaction.redactor()?;
+    let observed = |mut pod| {
+        redact_messages(&mut pod, &redactor);
+        ObservedPod::of(&pod)
+    };
+    let pods: Vec<ObservedPod> = pods.into_iter().filter_map(observed).collect();
     let policy = Policy { grace: settings.grace.clone(), ..Policy::default() };
     let now = Timestamp::now();
     let states: Vec<State> =

@@ -15,10 +15,12 @@ use super::{in_runtime, ledger};
 use crate::cli::args::SubmitArgs;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::redaction::Redaction;
 use crate::cli::session::Session;
 
 pub(super) fn run(args: &SubmitArgs, session: &Session) -> Result<Exit, Failure> {
     // What is wrong with the input is told before the cluster is looked for.
+    let mut redaction = Redaction::read(&args.redact, session)?;
     let rendering = Rendering::new(&args.input, session.talk())?;
     let settings = rendering.settings.settings.clone();
     let (given, exit) = if let Some(path) = &args.manifests {
@@ -36,6 +38,9 @@ pub(super) fn run(args: &SubmitArgs, session: &Session) -> Result<Exit, Failure>
         if let Some(dry_run) = args.dry_run {
             return Ok(exit.max(dry_run::run(&cluster, &bundles, dry_run, args.output, session).await?));
         }
+        if args.wait {
+            redaction.add_secrets(&cluster, bundles.iter().map(|bundle| &bundle.job)).await?;
+        }
         let ledger = ledger::open(args.state_dir.as_deref(), &cluster).await?;
         let course = Course {
             output: args.output,
@@ -48,6 +53,7 @@ pub(super) fn run(args: &SubmitArgs, session: &Session) -> Result<Exit, Failure>
             }),
             enabled: settings.enabled,
             grace: settings.grace.clone(),
+            redactor: redaction.redactor()?,
         };
         Ok(exit.max(run::run(cluster, ledger, bundles, course, session).await?))
     })

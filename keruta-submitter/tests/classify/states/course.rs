@@ -21,6 +21,9 @@ fn events_are_asked_for_only_where_nothing_else_tells() {
         assert!(late.wants_events && late.wake_at.is_some_and(|wake_at| wake_at > at(10)));
         assert!(late.first_seen.is_empty(), "an ordinary start is not written down");
     }
+    let untouched = job(json!({"status": {"active": 0, "startTime": null}}));
+    let judgement = judge_after(60, &untouched, &[], &[]);
+    assert!(!judgement.wants_events && judgement.wake_at.is_none(), "its controller has not come to it yet");
     for fields in [
         main_state("Running", running()),
         main_state("Succeeded", done(0)),

@@ -5,7 +5,7 @@ use keruta_submitter::classify::Policy;
 use keruta_submitter::{Cause, Outcome, TaskStatus};
 use serde_json::{Value, json};
 
-use super::{gives_up, is_left_alone, judge_after, stop, verdict};
+use super::{gives_up, is_left_alone, judge, judge_after, stop, verdict};
 use crate::made::{at, disrupted, done, ended, event, job, main_state, pod, running, start, states, waiting, with};
 use crate::scene::Scene;
 
@@ -181,6 +181,11 @@ fn a_pod_whose_node_is_lost_is_not_waited_for_for_ever() {
         json!({"metadata": {"name": "keruta-job-a-y", "uid": "pod-2", "creationTimestamp": at(30).to_string()}});
     let second = pod(with([main_state("Running", running()), second]));
     is_left_alone(&job(json!({})), &[lost.clone(), second], TaskStatus::InProgress);
-    let decided = job(with([ended("FailureTarget", "DeadlineExceeded"), stop(r#"{"Failed":"NodeLost"}"#)]));
-    verdict(&decided, &[lost], Outcome::Failed(Cause::NodeLost), false, "ordered");
+    let decided = [ended("FailureTarget", "DeadlineExceeded"), stop(r#"{"Failed":"NodeLost"}"#)];
+    let counting = json!({"status": {"uncountedTerminatedPods": {"failed": ["pod-1"]}}});
+    let mut not_yet = decided.to_vec();
+    not_yet.push(counting);
+    let judgement = judge(&job(with(not_yet)), std::slice::from_ref(&lost));
+    assert!(judgement.verdict.is_none(), "its controller is about to write: {judgement:?}");
+    verdict(&job(with(decided)), &[lost], Outcome::Failed(Cause::NodeLost), false, "ordered");
 }

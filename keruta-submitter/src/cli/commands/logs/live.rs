@@ -13,7 +13,7 @@ use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
 use keruta_submitter::follow::{FollowOptions, Follower};
 use keruta_submitter::journal::LogFilter;
-use keruta_submitter::logs::{Level, LogEntry, LogLine, LogSource};
+use keruta_submitter::logs::{Level, LogEntry, LogLine, LogSource, Redactor};
 use tokio_util::sync::CancellationToken;
 
 use super::{Writer, wants};
@@ -75,7 +75,7 @@ fn runs(pod: &Pod) -> Vec<(String, u32, bool)> {
 }
 
 async fn one(reader: &KubeLogReader, source: &LogSource, previous: bool) -> Result<Vec<LogLine>, LogReadError> {
-    let request = LogRequest { since: None, follow: false, previous };
+    let request = LogRequest { previous, ..LogRequest::default() };
     let mut stream = reader.open(source, &request).await?;
     let mut bytes = Vec::new();
     while let Some(part) = stream.next().await {
@@ -105,11 +105,12 @@ fn because(error: &LogReadError, source: &LogSource) -> Failure {
     Failure::because(what, cure, Exit::Cluster)
 }
 
-/// Writes the log until the task has ended. Who follows also records how it ended.
+/// Writes the log until the task has ended. It only looks on.
 pub(super) async fn follow(
     job: &Job,
     cluster: &Cluster,
     grace: GraceSettings,
+    redactor: Arc<Redactor>,
     writer: Writer,
 ) -> Result<Exit, Failure> {
     let Some(attempt) = Attempt::of_job(job) else { return Ok(Exit::Fine) };
@@ -122,6 +123,8 @@ pub(super) async fn follow(
     let mut options = FollowOptions::new(&attempt.namespace).of_task(label.map_or(&attempt.task, |label| label));
     options.policy = Policy { grace, ..Policy::default() };
     options.until_ended = true;
+    options.read_only = true;
+    options.redactor = redactor;
     let follower = Follower::new(cluster.clone(), journal, options);
     follower.handle().expect(attempt, job.metadata.name.clone().unwrap_or_default());
     let shutdown = CancellationToken::new();

@@ -10,6 +10,7 @@ use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
 use keruta_submitter::follow::{FollowError, FollowHandle, FollowOptions, Follower, LogOptions};
 use keruta_submitter::journal::{Journal, Ledger, NdjsonJournal, NdjsonSettings, Tee};
+use keruta_submitter::logs::Redactor;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,7 @@ pub(super) struct Followers {
     journal: Arc<dyn Journal>,
     ledger: Arc<dyn Ledger>,
     logs: bool,
+    redactor: Arc<Redactor>,
     policy: Policy,
     /// Which Jobs and Pods, by namespace.
     selectors: HashMap<String, String>,
@@ -55,6 +57,7 @@ impl Followers {
             journal,
             ledger,
             logs: logs || kept_in.is_some(),
+            redactor: Arc::clone(&course.redactor),
             policy: Policy { grace: course.grace.clone(), ..Policy::default() },
             selectors: selectors(bundles),
             handles: HashMap::new(),
@@ -76,6 +79,7 @@ impl Followers {
         }
         options.policy = self.policy.clone();
         options.logs = self.logs.then(LogOptions::default);
+        options.redactor = Arc::clone(&self.redactor);
         options.until_ended = true;
         let follower = Follower::new(self.cluster.clone(), Arc::clone(&self.journal), options)
             .with_ledger(Arc::clone(&self.ledger));

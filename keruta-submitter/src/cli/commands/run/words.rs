@@ -17,7 +17,7 @@ pub(super) fn way_back(left: &[Ended]) -> Option<Message> {
     let namespace = &first.namespace;
     let task = if left.len() == 1 { first.task.as_str() } else { "TASK" };
     let back = format!("keruta-submitter logs -f -n {namespace} {task}\nkeruta-submitter status -n {namespace}");
-    Some(Message::warning(what).help(format!("to come back:\n{back}")))
+    Some(Message::warning(what).help(format!("to look on:\n{back}\nto see it through: the same command again")))
 }
 
 /// What a second Ctrl-C makes of a task.

@@ -7,8 +7,7 @@ use keruta_input::args::TaskArgs;
 use keruta_input::exit::Exit as InputExit;
 use keruta_input::failure::Failure as InputFailure;
 use keruta_input::rendering::Rendering;
-use keruta_input::tasks::{self, Done, Item, Sink, Work};
-use keruta_input::terminal::Talk;
+use keruta_input::tasks::{self, Detail, Done, Item, Sink, Teller, Work};
 use keruta_manifest::render::Rendered;
 use keruta_manifest::review::Severity;
 
@@ -39,8 +38,10 @@ pub(super) fn render(
     session: &Session,
 ) -> Result<(Vec<Rendered>, Exit), Failure> {
     let talk = session.talk();
-    let mut all = All { talk, rendered: Vec::new(), wrong: 0 };
-    let exit = tasks::run(args, &Render { rendering, least: talk.least }, &mut all)?;
+    let detail = talk.detail();
+    let mut all = All { teller: Teller::new(talk, detail), rendered: Vec::new(), wrong: 0 };
+    let exit = tasks::run(args, &Render { rendering, detail }, &mut all)?;
+    all.teller.end();
     let tasks = all.wrong + all.rendered.len();
     if all.wrong > 0 && (!args.keep_going || all.rendered.is_empty()) {
         if tasks > 1 {
@@ -60,7 +61,7 @@ pub(super) fn render(
 
 struct Render<'a> {
     rendering: &'a Rendering,
-    least: Severity,
+    detail: Detail,
 }
 
 impl Work for Render<'_> {
@@ -73,7 +74,7 @@ impl Work for Render<'_> {
                 return InputExit::Invalid;
             }
         };
-        done.diagnostics.extend(self.rendering.findings(item, &rendered.findings, self.least));
+        self.rendering.tell(item, &rendered.findings, self.detail, done);
         if rendered.findings.iter().any(|finding| finding.severity == Severity::Error) {
             done.wrong += 1;
             return InputExit::Invalid;
@@ -89,14 +90,14 @@ impl Work for Render<'_> {
 }
 
 struct All {
-    talk: Talk,
+    teller: Teller,
     rendered: Vec<Rendered>,
     wrong: usize,
 }
 
 impl Sink for All {
     fn take(&mut self, done: &mut Done) -> Result<(), InputFailure> {
-        self.talk.tell(&done.diagnostics);
+        self.teller.tell(done);
         self.rendered.append(&mut done.rendered);
         self.wrong += done.wrong;
         Ok(())
