@@ -69,7 +69,8 @@ async fn hostile_texts_stay_texts() {
         server.post("/api/v1/documents", &json!({"id": id, "title": text, "content": text})).send().await.is(201);
         let read = server.get(&format!("/api/v1/documents/{id}")).send().await.is(200).value();
         assert_eq!(read["title"], *text);
-        let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded: Vec<String> = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = encoded.concat();
         let found = server.get(&format!("/api/v1/documents?q={encoded}")).send().await.is(200).value();
         assert_eq!(found["items"].as_array().unwrap().len(), 1, "{text}");
         server.get(&format!("/api/v1/documents/{encoded}")).send().await.is(404);

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use keruta_api::TaskStatus;
 use keruta_server::log::{Levels, LineFilter, Place, Places, TextFilter};
 use keruta_server::store::Store;
-use keruta_server::store::logs::{Follow, Item, LogError, LogQuery, LogStore, News, Page, Start};
+use keruta_server::store::logs::{
+    Follow, Item, LogError, LogQuery, LogStore, News, Page, Progress, SealSettings, Start,
+};
 use keruta_submitter::Attempt;
 use keruta_submitter::logs::{Cursor, Gap, Level, LogEntry, LogLine, LogSource};
 
@@ -66,7 +68,7 @@ async fn a_batch_and_its_cursor_are_kept_once() {
         let stale = logs.append(&main, &[line(2, ms(1), "two"), line(3, ms(2), "x")], &cursor(3, false)).await;
         assert!(matches!(stale, Err(LogError::Behind { lines: 2, first: 2 })), "{stale:?}");
         let gap = LogEntry::Gap(Gap { after: Some(ms(1)), before: None, reason: "the Pod is gone".into() });
-        logs.append(&main, &[gap.clone()], &cursor(2, true)).await.unwrap();
+        logs.append(&main, std::slice::from_ref(&gap), &cursor(2, true)).await.unwrap();
 
         let read: Vec<_> =
             all(&logs, &LogQuery::new("a")).await.iter().map(|item| item.entry().unwrap().to_log_entry()).collect();
@@ -126,7 +128,7 @@ async fn three(store: Store) -> LogStore {
             logs.append(&source("a", 1, container), &lines, &cursor(start + 10, false)).await.unwrap();
         }
         if start == 200 {
-            logs.seal(&Default::default(), at(9_000_000_000), &Default::default()).await.unwrap();
+            logs.seal(&SealSettings::default(), at(9_000_000_000), &Progress::default()).await.unwrap();
         }
     }
     logs
@@ -179,7 +181,7 @@ async fn several_logs_are_read_as_one_in_pages_both_ways() {
                 assert_eq!(backward, whole, "{query:?}");
             }
             let hits = logs.hits(&query, 5).await.unwrap();
-            assert_eq!((hits.levels.total() as usize, hits.first.len(), hits.searched_to), (whole.len(), 5, None));
+            assert_eq!((hits.levels.total(), hits.first.len(), hits.searched_to), (whole.len() as u64, 5, None));
         }
         let tail =
             logs.page(&LogQuery { filter: filter("=ERROR", ""), ..everything.clone() }, Start::Tail, 2).await.unwrap();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use keruta_api::LogRecord;
 use keruta_server::log::Places;
 use keruta_server::store::logs::{
-    ArchiveSettings, ExportSettings, ExportTarget, LogError, LogQuery, LogStore, Progress, RetentionPolicy, RunState,
-    SealSettings, Start,
+    ArchiveSettings, ExportSettings, ExportTarget, LogError, LogQuery, LogSizes, LogStore, Progress, RetentionPolicy,
+    RunState, SealSettings, Start,
 };
 use keruta_submitter::logs::LogEntry;
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory};
@@ -142,7 +142,7 @@ async fn lines_are_kept_as_long_as_the_policy_says() {
         logs.append(&source("a", 1, "main"), &[line(101, at(200), "x")], &cursor(101, false)).await.unwrap();
         assert_eq!(entries(&logs, "a").await, [line(101, at(200), "x")]);
         logs.delete_task("a").await.unwrap();
-        assert_eq!(logs.sizes().await.unwrap(), Default::default());
+        assert_eq!(logs.sizes().await.unwrap(), LogSizes::default());
     })
     .await;
 }
@@ -181,7 +181,7 @@ async fn what_is_exported_is_whole_and_only_that_is_deleted() {
         let settings = ExportSettings { object_bytes: 6000, ..ExportSettings::default() };
         let report = logs.export(&target, &settings, later(1), &Progress::default()).await.unwrap();
         let objects = objects(&memory).await;
-        assert_eq!((report.objects as usize, report.entries), (objects.len(), 1000));
+        assert_eq!((report.objects, report.entries), (objects.len() as u64, 1000));
         assert!(objects.len() > 2);
         assert_eq!(objects[0].0, "logs/a/1/main/keruta-job-a-1.0.000000000000.ndjson.zst");
         let lines: Vec<_> = objects.iter().flat_map(|(_, records)| records.iter().map(|record| record.line)).collect();
@@ -279,7 +279,7 @@ async fn an_export_that_fails_goes_on_and_an_object_that_is_short_is_not_believe
         logs.seal(&SealSettings { bytes: 2000, ..SealSettings::default() }, later(1), &Progress::default())
             .await
             .unwrap();
-        let faulty = Arc::new(Faulty(InMemory::new(), Default::default()));
+        let faulty = Arc::new(Faulty(InMemory::new(), std::sync::atomic::AtomicU32::default()));
         let target = ExportTarget::new(faulty.clone(), "logs".into());
         let settings = ExportSettings { object_bytes: 6000, ..ExportSettings::default() };
         let mut failures = Vec::new();

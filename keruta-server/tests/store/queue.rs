@@ -15,7 +15,7 @@ async fn lease(store: &Store, holder: &str, second: i64) -> Lease {
 async fn epoch(store: &Store) -> Epoch {
     match lease(store, "one", 0).await {
         Lease::Held(epoch) => epoch,
-        other => panic!("{other:?}"),
+        Lease::Other { expires_at } => panic!("held by another until {expires_at}"),
     }
 }
 
