@@ -18,7 +18,7 @@ async fn whenever_a_runner_dies_the_next_one_goes_on() {
         scene.create(&id, &life, &json!({})).await;
         let running = scene.run();
         tokio::time::sleep(Duration::from_millis(moment)).await;
-        running.kill().await;
+        running.kill();
         scene.reopen().await;
         let running = scene.run();
         let task = scene.until(&id, |task| task.status.is_final()).await;
@@ -41,7 +41,7 @@ async fn one_of_two_replicas_runs_tasks_and_the_other_takes_over() {
     }
     scene.until_status("a", TaskStatus::InProgress).await;
     // One is killed, whichever it is that runs them.
-    first.kill().await;
+    first.kill();
     for id in ["a", "b", "c"] {
         scene.until_status(id, TaskStatus::Completed).await;
         assert_eq!(scene.jobs_of(id).len(), 1);

@@ -162,7 +162,7 @@ impl Running {
     }
 
     /// Ends it as `kill -9` does: nothing more is done.
-    pub(crate) async fn kill(self) {
+    pub(crate) fn kill(self) {
         self.task.abort();
         drop(self);
     }
