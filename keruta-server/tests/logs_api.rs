@@ -165,7 +165,8 @@ async fn pages_lead_to_each_other() {
             None => break previous,
         }
     };
-    let whole: String = (1..=66).map(|number| format!("ERROR: step {}\n", number * 3)).collect();
+    let lines: Vec<String> = (1..=66).map(|number| format!("ERROR: step {}\n", number * 3)).collect();
+    let whole = lines.concat();
     assert_eq!(forward, whole);
     let before = scene.text(&last.unwrap()).await;
     assert!(whole.contains(&before) && before.lines().count() == 20, "{before}");
