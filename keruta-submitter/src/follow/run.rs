@@ -282,3 +282,6 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
