@@ -50,11 +50,11 @@ async fn a_kill_at_any_step_loses_nothing_and_doubles_nothing() {
         wanted.extend([format!("{when} POST {job}"), format!("{when} PATCH {job}/keruta-job-a")]);
     }
     // Each by its number, whatever it is; then by name those which that has not met.
-    let numbered = futures::stream::iter(1..=60).map(|step| killed(Killer::at(Some(step)))).buffer_unordered(10);
-    let names: Vec<String> = numbered.filter_map(std::future::ready).collect().await;
+    let by_number = futures::stream::iter(1..=60).map(|step| killed(Killer::at(Some(step)))).buffer_unordered(10);
+    let names: Vec<String> = by_number.filter_map(std::future::ready).collect().await;
     wanted.retain(|step| !names.iter().any(|name| name.starts_with(step.as_str())));
-    let named = futures::stream::iter(&wanted).map(|step| killed(Killer::named(step))).buffer_unordered(10);
-    let names: Vec<String> = named.filter_map(std::future::ready).collect().await;
+    let by_name = futures::stream::iter(&wanted).map(|step| killed(Killer::named(step))).buffer_unordered(10);
+    let names: Vec<String> = by_name.filter_map(std::future::ready).collect().await;
     wanted.retain(|step| !names.iter().any(|name| name.starts_with(step.as_str())));
     assert!(wanted.is_empty(), "never killed: {wanted:#?}");
 }

@@ -90,5 +90,5 @@ async fn a_job_that_is_made_anew_by_hand_is_judged_too() {
         assert_eq!(verdict(&job()), said);
     };
     let both = async { tokio::join!(scene.process(None), remaking) };
-    tokio::time::timeout(Duration::from_secs(20), both).await.expect("the second Job is judged");
+    tokio::time::timeout(Duration::from_secs(20), Box::pin(both)).await.expect("the second Job is judged");
 }

@@ -22,8 +22,7 @@ impl LogReader for Panics {
 #[tokio::test]
 async fn a_capture_that_panics_holds_nothing_up() {
     let journal = Arc::new(MemoryJournal::default());
-    let metrics = Arc::default();
-    let mut captures = Captures::new(&Server::default().cluster(), journal, Some(LogOptions::default()), &metrics);
+    let mut captures = Captures::new(&Server::default().cluster(), journal, &FollowOptions::new("tasks"));
     captures.capture.as_mut().unwrap().reader = Arc::new(Panics);
     let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": NAME, "uid": "1", "controller": true});
     let ended = json!({"name": "main", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state":
@@ -38,7 +37,7 @@ async fn a_capture_that_panics_holds_nothing_up() {
     let now = jiff::Timestamp::UNIX_EPOCH;
     cache.expect(NAME, Attempt { namespace: "tasks".into(), task: "a".into(), number: 1 }, now);
     cache.pod(Change::Seen { uid: "2".to_owned(), object: pod }, now);
-    captures.update(NAME, cache.get(NAME).unwrap());
+    captures.update(&NAME.into(), cache.get(NAME).unwrap());
     assert_eq!(captures.running(NAME), 1);
     assert_eq!(&*captures.next_drained().await, NAME);
     assert!(captures.is_drained(NAME));

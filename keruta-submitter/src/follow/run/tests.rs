@@ -64,11 +64,11 @@ async fn an_attempt_is_not_left_while_a_log_of_it_is_read() {
     run.job(Change::Seen { uid: "1".to_owned(), object: job() }).unwrap();
     run.pod(Change::Seen { uid: "2".to_owned(), object: pod() }).unwrap();
     let finished = || Reconciled { finished: true, ..Reconciled::default() };
-    run.reconciled(NAME, finished());
+    run.reconciled(&NAME.into(), finished());
     assert!(run.awaited.contains(NAME));
     // There is no such log.
     assert_eq!(&*run.captures.next_drained().await, NAME);
-    run.reconciled(NAME, finished());
+    run.reconciled(&NAME.into(), finished());
     assert!(!run.awaited.contains(NAME));
 }
 
