@@ -135,10 +135,10 @@ pub async fn stop(
     let mut last = None;
     for _ in 0..CONFLICTS {
         // The ledger first: a Job that is recorded only after the look for it is one that begins just now.
-        let had_a_job = ledger.lookup(&target.attempt).await?.is_some_and(|known| known.job_uid.is_some());
+        let recorded = ledger.lookup(&target.attempt).await?.and_then(|known| known.job_uid);
         let get = || cluster.get::<Job>(namespace, &target.job);
         let Some(job) = backoff.retry(seed, get).await? else {
-            if had_a_job {
+            if recorded.is_some() {
                 return Ok(Stopped::AlreadyEnded { verdict: None, conditions: Vec::new() });
             }
             ledger.intend(&target.attempt, now).await?;
@@ -146,16 +146,11 @@ pub async fn stop(
             match backoff.retry(seed, || cluster.create(namespace, &grave)).await {
                 Ok(job) => {
                     let job_uid = job.metadata.uid.unwrap_or_default();
-                    return match ledger.created(&target.attempt, &job_uid, now).await {
-                        Ok(()) => Ok(Stopped::Tombstone { job_uid }),
-                        // It had a Job after all, which was gone when it was looked for.
-                        Err(LedgerError::OtherJob { .. }) => {
-                            let delete = || cluster.delete::<Job>(namespace, &target.job, &job_uid);
-                            backoff.retry(seed, delete).await?;
-                            Ok(Stopped::AlreadyEnded { verdict: None, conditions: Vec::new() })
-                        }
-                        Err(error) => Err(error.into()),
-                    };
+                    match ledger.created(&target.attempt, &job_uid, now).await {
+                        Ok(()) => return Ok(Stopped::Tombstone { job_uid }),
+                        Err(LedgerError::OtherJob { .. }) => return vain(cluster, target, &job_uid, backoff).await,
+                        Err(error) => return Err(error.into()),
+                    }
                 }
                 // It started after all.
                 Err(error @ ClusterError::AlreadyExists { .. }) => last = Some(error),
@@ -167,6 +162,9 @@ pub async fn stop(
         let Some(observed) = observed else {
             return Err(StopError::NotIts { job: target.job.clone(), attempt: target.attempt.clone() });
         };
+        if is_tombstone(&job) && recorded.is_some_and(|uid| *uid != *observed.uid) {
+            return vain(cluster, target, &observed.uid, backoff).await;
+        }
         if let Some(answer) = answered(&job, &observed) {
             return Ok(answer);
         }
@@ -185,6 +183,13 @@ pub async fn stop(
         || StopError::NotIts { job: target.job.clone(), attempt: target.attempt.clone() },
         StopError::Cluster,
     ))
+}
+
+/// Takes a Job away again that stands for a start, where the attempt had a Job after all: it was gone when it was looked for.
+async fn vain(cluster: &Cluster, target: &StopTarget, uid: &str, backoff: Backoff) -> Result<Stopped, StopError> {
+    let delete = || cluster.delete::<Job>(&target.attempt.namespace, &target.job, uid);
+    backoff.retry(seed(&target.job), delete).await?;
+    Ok(Stopped::AlreadyEnded { verdict: None, conditions: Vec::new() })
 }
 
 /// What there is to say of a Job that needs no order.

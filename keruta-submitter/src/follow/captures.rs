@@ -206,3 +206,6 @@ fn source(attempt: &Attempt, job: &str, pod: &ObservedPod, container: &ObservedC
         restart,
     }
 }
+
+#[cfg(test)]
+mod tests;

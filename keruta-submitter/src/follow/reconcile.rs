@@ -105,9 +105,8 @@ pub(super) async fn reconcile(
     {
         if memory.job.is_some() {
             tracing::warn!(attempt = %seen.attempt, job = %seen.name, "another Job has taken the name");
-            *memory = Memory::default();
         }
-        memory.job = Some(job.uid.clone());
+        *memory = Memory { job: Some(job.uid.clone()), ..Memory::default() };
     }
     if !seen.there && memory.verdict.is_none() && !memory.vanished {
         // The watch may be behind: whether a Job is gone is too grave a word to take from it alone.
@@ -220,18 +219,18 @@ async fn record(
     verdict: Verdict,
     now: Timestamp,
 ) -> Result<bool, ReconcileError> {
+    let job = seen.job.as_ref().filter(|_| seen.there);
     let mut verdict = verdict;
-    match seen.job.as_ref().filter(|_| seen.there) {
-        Some(job) if job.verdict.is_some() || context.read_only => {}
-        Some(job) => match context.requests.verdict(job, &verdict).await? {
-            Written::Done => {}
-            Written::Outdated | Written::Gone => return Ok(false),
-        },
-        // Nothing bears it but the journal, which may know better than a judgement without a Job.
-        None => {
-            if let Some(known) = context.journal.verdict(&seen.attempt).await? {
-                verdict = known;
-            }
+    if job.is_none_or(|job| job.verdict.is_none()) {
+        // The journal outlives Jobs: what was told of the attempt holds, also of one whose Job is gone, or is a second one.
+        if let Some(known) = context.journal.verdict(&seen.attempt).await? {
+            verdict = known;
+        }
+        if let Some(job) = job
+            && !context.read_only
+            && context.requests.verdict(job, &verdict).await? != Written::Done
+        {
+            return Ok(false);
         }
     }
     let status = verdict.status();

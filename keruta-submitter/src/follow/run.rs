@@ -300,3 +300,6 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

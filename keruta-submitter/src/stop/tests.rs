@@ -62,6 +62,13 @@ async fn a_cancel_of_what_had_a_job_leaves_nothing_in_its_place() {
     let stopped = stop(&server.cluster(), &ledger, &target, &order("jane"), impatient(), Timestamp::UNIX_EPOCH).await;
     assert!(matches!(&stopped, Ok(Stopped::AlreadyEnded { verdict: None, .. })), "{stopped:?}");
     assert!(server.paths().is_empty(), "{:?}", server.paths());
+    // Neither does one whose answer was lost.
+    let ledger = MemoryLedger::default();
+    end(&server, &MemoryLedger::default(), "jane").await.unwrap();
+    ledger.created(&bundle().attempt, "first", Timestamp::UNIX_EPOCH).await.unwrap();
+    let stopped = end(&server, &ledger, "jane").await;
+    assert!(matches!(&stopped, Ok(Stopped::AlreadyEnded { verdict: None, .. })), "{stopped:?}");
+    assert!(server.paths().is_empty(), "{:?}", server.paths());
 }
 
 #[tokio::test]

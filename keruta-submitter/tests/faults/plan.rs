@@ -131,7 +131,7 @@ impl Plan {
         let relist = Duration::from_secs(if reorders { 5 } else { 3600 });
         // Every act in turn, too.
         let mut acts: Vec<_> = (0..rng.usize(0..3)).map(|_| (rng.u64(50..1200), act(&mut rng, count))).collect();
-        if seed % 3 != 0 {
+        if !seed.is_multiple_of(3) {
             let name = Act::NAMES[usize::try_from(seed % Act::NAMES.len() as u64).unwrap()];
             let act = std::iter::repeat_with(|| act(&mut rng, count)).find(|act| act.name() == name).unwrap();
             acts.push((rng.u64(50..600), act));

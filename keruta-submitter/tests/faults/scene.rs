@@ -101,6 +101,8 @@ pub(crate) struct Scene {
     pub(crate) streams: usize,
     /// Speaks to the follower of the process that runs.
     handle: Mutex<Option<FollowHandle>>,
+    /// Made as the binary makes it, once: to read the system's certificates takes a while.
+    client: kube::Client,
     begun: Instant,
 }
 
@@ -116,6 +118,7 @@ impl Scene {
         };
         let server = ApiServer::start_with(settings).await;
         server.create_namespace(NAMESPACE);
+        let client = client(&server);
         Self {
             server,
             subjects,
@@ -126,6 +129,7 @@ impl Scene {
             parallel: 64,
             streams: 512,
             handle: Mutex::default(),
+            client,
             begun: Instant::now(),
         }
     }
@@ -135,14 +139,9 @@ impl Scene {
         Self::start(vec![subject], SignedDuration::ZERO).await
     }
 
-    /// A client made as the binary makes it, whose requests are steps of a process.
+    /// A cluster whose every request is two steps of a process.
     pub(crate) fn cluster(&self, killer: &Arc<Killer>) -> Cluster {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("kubeconfig");
-        std::fs::write(&path, self.server.kubeconfig()).unwrap();
-        let config = ClusterConfig { kubeconfig: Some(path), ..ClusterConfig::default() };
-        let cluster = Cluster::connect(&config, &Environment::default()).unwrap();
-        Cluster::new(killer.client(cluster.client()), "default", &self.server.url())
+        Cluster::new(killer.client(&self.client), "default", &self.server.url())
             .with_call_timeout(Duration::from_secs(2))
     }
 
@@ -347,6 +346,14 @@ impl Scene {
     pub(crate) fn verdict(&self) -> Verdict {
         self.journal.changes().into_iter().find_map(|change| change.verdict).unwrap()
     }
+}
+
+fn client(server: &ApiServer) -> kube::Client {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kubeconfig");
+    std::fs::write(&path, server.kubeconfig()).unwrap();
+    let config = ClusterConfig { kubeconfig: Some(path), ..ClusterConfig::default() };
+    Cluster::connect(&config, &Environment::default()).unwrap().client().clone()
 }
 
 /// What matters of an object, in one line.

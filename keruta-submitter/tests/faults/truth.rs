@@ -209,8 +209,8 @@ impl Truth<'_> {
         let done = progress.iter().map(|progress| serde_json::to_string(progress).unwrap());
         let notes =
             self.jobs.iter().flat_map(|(job, _)| job["metadata"]["annotations"].as_object().into_iter().flatten());
-        let noted = notes.map(|(key, note)| format!("{key}: {note}"));
-        for text in said.chain(done).chain(noted).filter(|text| text.contains(SECRET)) {
+        let annotations = notes.map(|(key, note)| format!("{key}: {note}"));
+        for text in said.chain(done).chain(annotations).filter(|text| text.contains(SECRET)) {
             wrong.push(format!("the secret is in {text}"));
         }
     }

@@ -58,7 +58,7 @@ async fn a_create_that_is_sent_again_makes_no_second_job() {
     }
 }
 
-/// `kubectl delete job` and `kubectl apply`, under a follower that has judged the first.
+/// `kubectl delete job` and `kubectl apply`, under a follower that has judged the first: what it said of the attempt holds.
 #[tokio::test]
 async fn a_job_that_is_made_anew_by_hand_is_judged_too() {
     let scene =
@@ -73,7 +73,7 @@ async fn a_job_that_is_made_anew_by_hand_is_judged_too() {
         while verdict(&job()).is_null() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let first = job()["metadata"]["uid"].clone();
+        let (first, said) = (job()["metadata"]["uid"].clone(), verdict(&job()));
         // The watch is told of both changes at once, by a list.
         let away = scene.server.faults().add(Fault::on("watch", "jobs").answer(503).always());
         scene.server.restart().await;
@@ -87,7 +87,8 @@ async fn a_job_that_is_made_anew_by_hand_is_judged_too() {
         while verdict(&job()).is_null() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        assert_eq!(verdict(&job()), said);
     };
     let both = async { tokio::join!(scene.process(None), remaking) };
-    tokio::time::timeout(Duration::from_secs(20), both).await.expect("the second Job is judged");
+    tokio::time::timeout(Duration::from_secs(20), Box::pin(both)).await.expect("the second Job is judged");
 }

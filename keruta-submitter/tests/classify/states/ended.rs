@@ -27,6 +27,10 @@ fn a_job_that_is_complete_is_completed_unless_its_pod_was_disturbed() {
     }
     let cut_short = pod(with([succeeded.clone(), deleted(2)]));
     verdict(&complete(), &[cut_short], Outcome::Failed(Cause::Deleted), true, "deleted the Pod");
+    // The node's clock is an hour behind: the kubelet knew all the same.
+    let behind = json!({"metadata": {"deletionTimestamp": at(3600).to_string(), "deletionGracePeriodSeconds": 30}});
+    let behind = pod(with([succeeded.clone(), deleted(2), behind]));
+    verdict(&complete(), &[behind], Outcome::Failed(Cause::Deleted), true, "deleted the Pod");
     let deleted_later = pod(with([succeeded, deleted(1)]));
     verdict(&complete(), &[deleted_later], Outcome::Completed, false, "complete");
 }
