@@ -7,8 +7,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 
 const COUNTS: [u32; 3] = [1, 1_000, 100_000];
 
@@ -40,10 +41,14 @@ fn benches(c: &mut Criterion) {
         ("pipeline", &["render", "--quiet", "--task"]),
     ] {
         let mut group = c.benchmark_group(name);
+        group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
         for count in COUNTS {
             let path = tasks(directory.path(), count);
             group.throughput(Throughput::Elements(count.into()));
-            group.sample_size(if count > 1_000 { 10 } else { 50 });
+            if count > 1_000 {
+                // A run takes seconds: ten of them, one a sample.
+                group.sample_size(10).sampling_mode(SamplingMode::Flat);
+            }
             group.bench_function(count.to_string(), |b| {
                 b.iter(|| run(env!("CARGO_BIN_EXE_keruta-manifest"), options, Some(&path)));
             });

@@ -25,7 +25,8 @@ Exit codes:
 
 Environment:
   KERUTA_SETTINGS   settings files, separated as in PATH; those of --settings come after them
-  KERUTA_…          a setting: KERUTA_DEFAULT_IMAGE is defaultImage, KERUTA_WORKSPACE__SIZE is workspace.size
+  KERUTA_…          a setting: KERUTA_DEFAULT_IMAGE is defaultImage,
+                    KERUTA_WORKSPACE__SIZE is workspace.size
   NO_COLOR          no colour, also on a terminal";
 
 pub(super) const RENDER_USAGE: &str = "\

@@ -50,7 +50,7 @@ pub enum ImageError {
     #[error("{0:?} has upper-case letters in its path, an image's path is lower case")]
     UpperCase(String),
     /// A part of the path breaks the grammar.
-    #[error("{component:?} in {text:?} is not a part of an image's path")]
+    #[error("{component:?}{} is not a part of an image's path", within(component, text))]
     Path {
         /// The whole text, cut to 80 characters.
         text: String,
@@ -85,6 +85,11 @@ pub enum ImageError {
         /// The length of registry and path.
         length: usize,
     },
+}
+
+/// Where the part stands, unless it is the whole.
+fn within(component: &str, text: &str) -> String {
+    if component == text { String::new() } else { format!(" in {text:?}") }
 }
 
 impl Explain for ImageError {
