@@ -180,6 +180,18 @@ mod tests {
         assert!(broken.is_transient());
     }
 
+    /// The API server refuses what is longer than 3 MiB, etcd what is longer than 1.5.
+    #[test]
+    fn what_is_too_large_is_told_so_and_not_sent_again() {
+        for (code, message) in
+            [(413, "Request entity too large: limit is 3145728"), (500, "etcdserver: request is too large")]
+        {
+            let error = refused(code, "", message);
+            assert!(matches!(error, ClusterError::TooLarge { .. }), "{error:?}");
+            assert!(error.is_refusal() && !error.is_transient() && error.cure().contains("1 MiB"), "{error:?}");
+        }
+    }
+
     #[test]
     fn what_is_worth_another_try_is_told() {
         for (code, transient) in [(429, true), (500, true), (503, true), (504, true), (404, false), (409, false)] {

@@ -1,9 +1,11 @@
 //! What comes over a Pod from outside is no fault of its task: another Pod does the work, within the same attempt.
 
+use k8s_openapi::api::batch::v1::Job;
 use keruta_submitter::{Outcome, TaskStatus};
 use kube::Api;
 use kube::api::EvictParams;
 use scripted_apiserver::{DisruptionKind, Refusal};
+use serde_json::json;
 
 use crate::backend::World;
 use crate::workload::{Behaviour, Workload};
@@ -43,6 +45,29 @@ async fn an_evicted_pod_that_dies_of_it_is_replaced() {
     let pod = world.running("main").await;
     let pods: Api<k8s_openapi::api::core::v1::Pod> = world.cluster.api(&world.namespace);
     pods.evict(&pod, &EvictParams::default()).await.unwrap();
+    following.ended().await;
+    assert_completed_by_the_second(&world, &task, &["waiting", "again"]);
+    world.finish().await;
+}
+
+/// As Kueue does when another Job needs the room: the Pod is deleted, and the Job waits for its turn.
+#[tokio::test]
+async fn a_job_that_is_suspended_while_it_runs_is_not_stalled_and_goes_on_later() {
+    let world = World::start("kueue").await;
+    let task = Workload::of_two_pods("a", &waits().dies_of_sigterm(), &Behaviour::new().line("again"));
+    let submitted = world.submit(&task).await;
+    let following = world.follow(&[&task]);
+    world.running("main").await;
+    let suspend = async |suspend: bool| {
+        let patch = json!({"spec": {"suspend": suspend}});
+        let _: Job = world.admin.merge(&world.namespace, &submitted.job, &patch).await.unwrap();
+    };
+    suspend(true).await;
+    // Longer than any grace.
+    tokio::time::sleep(2 * world.grace()).await;
+    let statuses = world.statuses(&task);
+    assert!(statuses.iter().all(|status| !status.is_final()), "{statuses:?}");
+    suspend(false).await;
     following.ended().await;
     assert_completed_by_the_second(&world, &task, &["waiting", "again"]);
     world.finish().await;

@@ -300,7 +300,8 @@ impl Scene {
             if left.is_empty() {
                 break;
             }
-            let inventory = Inventory::list(&cluster, NAMESPACE).await.unwrap();
+            // The first request may take a connection that a restart has closed.
+            let Ok(inventory) = Inventory::list(&cluster, NAMESPACE).await else { continue };
             for removal in plan(&inventory, &retention, Timestamp::now()) {
                 // What is in use for a moment is tried again.
                 let _ = carry_out(&cluster, &removal, false).await;

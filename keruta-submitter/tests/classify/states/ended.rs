@@ -84,7 +84,7 @@ fn an_undisturbed_pod_that_succeeded_outweighs_a_disturbed_one() {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn a_failed_job_is_told_by_its_last_failed_pod() {
     type Row<'a> = (Value, Cause, bool, &'a str);
-    let rows: [Row<'_>; 24] = [
+    let rows: [Row<'_>; 27] = [
         (
             main_state("Failed", terminated(3, "Error", "reading\nerror: no input\nbye")),
             Cause::CommandFailed,
@@ -198,11 +198,36 @@ fn a_failed_job_is_told_by_its_last_failed_pod() {
             "enough resource",
         ),
         (json!({"status": {"phase": "Failed", "reason": "NodeLost"}}), Cause::NodeLost, true, "node"),
+        (json!({"status": {"phase": "Failed", "reason": "NodeShutdown"}}), Cause::NodeLost, true, "node"),
+        (
+            json!({"status": {"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": "Allocate failed"}}),
+            Cause::Evicted,
+            true,
+            "Allocate failed",
+        ),
+        (
+            json!({"status": {"phase": "Failed", "reason": "OutOfmemory", "message": "Node didn't have enough resource"}}),
+            Cause::Evicted,
+            true,
+            "enough resource",
+        ),
         (with([main_state("Failed", done(143)), deleted(2)]), Cause::Deleted, true, "deleted the Pod"),
         (json!({"status": {"phase": "Failed"}}), Cause::Unknown, false, "no container of it says why"),
     ];
     for (fields, cause, retryable, says) in rows {
         verdict(&failed(), &[pod(fields)], Outcome::Failed(cause), retryable, says);
+    }
+}
+
+/// Only the deadline, and keruta's own exit codes under a failure policy, tell more than the Pod.
+#[test]
+fn a_failed_job_is_told_by_its_pod_whatever_the_reason() {
+    let reasons =
+        ["BackoffLimitExceeded", "PodFailurePolicy", "FailedIndexes", "MaxFailedIndexesExceeded", "SomethingNew"];
+    for reason in reasons {
+        let failed = job(with([ended("Failed", reason), json!({"status": {"failed": 1}})]));
+        let main = main_state("Failed", terminated(3, "Error", "no input"));
+        verdict(&failed, &[pod(main)], Outcome::Failed(Cause::CommandFailed), false, "exit code 3");
     }
 }
 

@@ -18,12 +18,19 @@ fn states_of_containers_that_do_not_heal_are_given_up_in_time() {
         ("ImagePullBackOff", "pull access denied", 120, Cause::ImagePull, false),
         ("ImagePullBackOff", "dial tcp: i/o timeout", 120, Cause::ImagePull, true),
         ("RegistryUnavailable", "", 120, Cause::ImagePull, true),
+        ("ImageInspectError", "", 120, Cause::ImagePull, true),
+        ("SignatureValidationFailed", "", 120, Cause::ImagePull, true),
         ("CreateContainerConfigError", "secret \"x\" not found", 0, Cause::CreateContainer, false),
         ("CreateContainerConfigError", "failed to create subPath directory", 120, Cause::CreateContainer, true),
         ("CreateContainerConfigError", "failed to sync secret cache: timed out", 120, Cause::CreateContainer, true),
         ("CreateContainerError", "", 120, Cause::CreateContainer, true),
         ("RunContainerError", "", 120, Cause::CreateContainer, true),
+        ("PreCreateHookError", "", 120, Cause::CreateContainer, true),
+        ("PreStartHookError", "", 120, Cause::CreateContainer, true),
+        ("PostStartHookError", "", 120, Cause::CreateContainer, true),
         ("CreatePodSandboxError", "", 120, Cause::CreateContainer, true),
+        ("ConfigPodSandboxError", "", 120, Cause::CreateContainer, true),
+        ("SetupNetworkError", "", 120, Cause::CreateContainer, true),
     ];
     for (reason, message, grace, cause, retryable) in rows {
         let main = pod(main_state("Pending", waiting(reason, message)));
