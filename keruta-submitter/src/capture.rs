@@ -177,8 +177,8 @@ impl Task<'_> {
             }
             let start = if relocate {
                 match self.locate(cursor, previous).await {
-                    Ok(Some(start)) => start,
-                    Ok(None) => return Over::Drained,
+                    Ok(Ok(start)) => start,
+                    Ok(Err(over)) => return over,
                     Err(end) => {
                         if let Some(over) = self.failed(&end, &mut refusals) {
                             return over;
