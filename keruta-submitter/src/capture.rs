@@ -59,16 +59,13 @@ impl Capture {
             "capture", namespace = %source.attempt.namespace, task = %source.attempt.task, attempt = source.attempt.number,
             pod = %source.pod, container = %source.container, restart = source.restart,
         );
-        let task = Task {
-            capture: self,
-            source,
-            life,
-            stats: CaptureStats::default(),
-            torn: None,
-            followed_to_end: false,
-            pause: self.settings.pause,
-        };
-        task.run().instrument(span).await
+        Task::new(self, source, life).run().instrument(span).await
+    }
+
+    /// Captures no more of a log: a gap says why, and a later [`Self::run`] leaves it as it is.
+    pub async fn give_up(&self, source: &LogSource, reason: &str) -> CaptureStats {
+        let (_, life) = watch::channel(ContainerLife::PodGone);
+        Task::new(self, source, life).give_up(reason).await
     }
 }
 
@@ -111,7 +108,12 @@ enum Over {
     Lost(String),
 }
 
-impl Task<'_> {
+impl<'a> Task<'a> {
+    fn new(capture: &'a Capture, source: &'a LogSource, life: watch::Receiver<ContainerLife>) -> Self {
+        let pause = capture.settings.pause;
+        Self { capture, source, life, stats: CaptureStats::default(), torn: None, followed_to_end: false, pause }
+    }
+
     async fn run(mut self) -> CaptureStats {
         let mut cursor = self.kept_cursor().await;
         if cursor.done {
@@ -125,6 +127,19 @@ impl Task<'_> {
             Over::Drained => self.torn.take(),
             Over::Lost(reason) => Some(reason),
         };
+        self.close(cursor, lost).await
+    }
+
+    async fn give_up(mut self, reason: &str) -> CaptureStats {
+        let cursor = self.kept_cursor().await;
+        if cursor.done {
+            return self.stats;
+        }
+        self.close(cursor, Some(reason.to_owned())).await
+    }
+
+    /// Keeps that nothing will come, and why lines may be missing.
+    async fn close(mut self, mut cursor: Cursor, lost: Option<String>) -> CaptureStats {
         let mut batch = Batch::default();
         if let Some(reason) = lost {
             warn!(reason, "lines may be lost at the end of the log");
@@ -177,8 +192,8 @@ impl Task<'_> {
             }
             let start = if relocate {
                 match self.locate(cursor, previous).await {
-                    Ok(Some(start)) => start,
-                    Ok(None) => return Over::Drained,
+                    Ok(Ok(start)) => start,
+                    Ok(Err(over)) => return over,
                     Err(end) => {
                         if let Some(over) = self.failed(&end, &mut refusals) {
                             return over;

@@ -12,6 +12,7 @@ mod reconcile;
 mod requests;
 mod requeue;
 mod run;
+mod secrets;
 
 pub use captures::LogOptions;
 pub use followed::Followed;
@@ -49,6 +50,10 @@ pub struct FollowOptions {
     pub logs: Option<LogOptions>,
     /// What must not be in logs and verdicts.
     pub redactor: Arc<Redactor>,
+    /// Whether the Secrets that a Pod refers to must not be in them either: they are read when its containers start, before
+    /// anything of their logs is. Needs the right to get them: where one may not be read, a gap stands for the log. Default:
+    /// no.
+    pub redact_secrets: bool,
     /// How many attempts are looked at at once.
     pub parallel: usize,
     /// Where numbers for an operator go.
@@ -75,6 +80,7 @@ impl FollowOptions {
             policy: Policy::default(),
             logs: Some(LogOptions::default()),
             redactor: Arc::default(),
+            redact_secrets: false,
             parallel: 64,
             metrics: Arc::default(),
             until_ended: false,

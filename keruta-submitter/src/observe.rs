@@ -22,4 +22,5 @@ pub use first_seen::FirstSeen;
 pub use job::{JobCondition, JobConditionKind, ObservedJob};
 pub use pod::{ObservedPod, PodPhase, ScheduleProblem};
 pub use redact::redact_messages;
+pub(crate) use redact::withhold_messages;
 pub use stop::Stop;

@@ -12,11 +12,14 @@ use twox_hash::XxHash64;
 
 use super::ending::{NEXT_RUN, SILENCE};
 use super::reader::LogStream;
-use super::{Batch, ContainerLife, LogReadError, LogRequest, Task};
+use super::{Batch, ContainerLife, LogReadError, LogRequest, Over, Task};
 use crate::logs::cursor::{Fingerprint, Mark, Start, short};
 use crate::logs::decode::{LogDecoder, StrangeLog};
 use crate::logs::resume::{Located, Locator};
 use crate::logs::{Cursor, Piece, Splitter};
+
+/// Why lines may be lost where the file holds none of those that were kept.
+const ROTATED: &str = "the log was rotated, and nothing shows that the file before was read to its end";
 
 /// What one stream brought.
 pub(super) struct Read {
@@ -174,8 +177,8 @@ impl Task<'_> {
         }
     }
 
-    /// Looks through the whole file for the last kept lines, and says where to go on; `None` where nothing more will come.
-    pub(super) async fn locate(&mut self, cursor: &mut Cursor, previous: bool) -> Result<Option<Start>, End> {
+    /// Looks through the whole file for the last kept lines, and says where to go on, or that nothing more will come.
+    pub(super) async fn locate(&mut self, cursor: &mut Cursor, previous: bool) -> Result<Result<Start, Over>, End> {
         // As long as it seems to run, the file may be that of its next run.
         let running = *self.life.borrow() == ContainerLife::Running;
         let whole = self.followed_to_end && !running;
@@ -188,6 +191,10 @@ impl Task<'_> {
             drop(permit);
             let (given_up, first) = (locator.give_up(), locator.first());
             let found = locator.finish();
+            if times == 0 {
+                // The server answers.
+                self.pause = self.capture.settings.pause;
+            }
             times += 1;
             // A stream that was cut shows the same only by chance.
             let twice = before == Some(found);
@@ -195,7 +202,9 @@ impl Task<'_> {
                 Located::Behind(_) => break (found, first),
                 Located::Next if whole => break (Located::Behind(Mark::default()), first),
                 Located::Torn(..) | Located::Next if twice => break (found, first),
-                Located::Empty if whole && twice => return Ok(None),
+                Located::Empty if whole && twice => return Ok(Err(Over::Drained)),
+                // Read from its beginning, a file that is not empty after all would be kept twice.
+                Located::Empty if !running && times > 2 => return Ok(Err(Over::Lost(ROTATED.to_owned()))),
                 _ if times > self.capture.settings.refusals => break (given_up, first),
                 _ => before = Some(found),
             }
@@ -211,7 +220,7 @@ impl Task<'_> {
         let (known, reason) = match located {
             Located::Behind(known) => (known, None),
             Located::Torn(known, reason) => (known, Some(reason)),
-            Located::Next => (Mark::default(), Some("the log was rotated before it was read")),
+            Located::Next => (Mark::default(), Some(ROTATED)),
             Located::Cut | Located::Empty => return Err(End::Eof),
         };
         if let Some(reason) = reason {
@@ -219,7 +228,7 @@ impl Task<'_> {
             self.torn = Some(reason.to_owned());
         }
         cursor.rebase(known, first);
-        Ok(Some(Start { since: None, known }))
+        Ok(Ok(Start { since: None, known }))
     }
 
     /// Shows what is there, line by line. The caller has a permit.

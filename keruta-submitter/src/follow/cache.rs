@@ -67,6 +67,10 @@ impl Tracked {
     /// Whether the Pods are as new as the Job: the two come from different watches, and a Job that has ended while its Pods
     /// still seem to run would be judged by what they no longer are.
     pub(super) fn pods_are_current(&self) -> bool {
+        // Its last words may be known when it is asked for.
+        if self.pods.iter().any(|pod| pod.withheld) {
+            return false;
+        }
         // What a Job left is to be seen to the last: nobody else lets its Pods go.
         let Some(job) = self.job.as_ref().filter(|_| self.there) else { return false };
         if !job.is_finished() {

@@ -1,12 +1,16 @@
 //! Which containers' logs are being captured.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{Id, JoinSet};
+use tokio::task::JoinSet;
+use tracing::error;
 
 use super::cache::Tracked;
+use super::secrets::Secrets;
 use super::{FollowOptions, JobName};
 use crate::attempt::Attempt;
 use crate::capture::{Capture, CaptureSettings, CaptureStats, ContainerLife, KubeLogReader};
@@ -36,10 +40,9 @@ impl Default for LogOptions {
 /// The captures of one follower.
 pub(super) struct Captures {
     capture: Option<Capture>,
+    secrets: Arc<Secrets>,
     metrics: Arc<Metrics>,
-    running: JoinSet<CaptureStats>,
-    /// Whose each is.
-    names: HashMap<Id, JobName>,
+    running: JoinSet<(JobName, CaptureStats)>,
     /// By the Job's name.
     jobs: HashMap<JobName, JobCaptures>,
 }
@@ -60,7 +63,12 @@ struct ContainerRun {
 }
 
 impl Captures {
-    pub(super) fn new(cluster: &Cluster, journal: Arc<dyn Journal>, options: &FollowOptions) -> Self {
+    pub(super) fn new(
+        cluster: &Cluster,
+        journal: Arc<dyn Journal>,
+        secrets: &Arc<Secrets>,
+        options: &FollowOptions,
+    ) -> Self {
         let capture = options.logs.clone().map(|LogOptions { settings, streams }| {
             let told = Arc::clone(&options.metrics);
             Capture {
@@ -76,9 +84,9 @@ impl Captures {
         });
         Self {
             capture,
+            secrets: Arc::clone(secrets),
             metrics: Arc::clone(&options.metrics),
             running: JoinSet::new(),
-            names: HashMap::new(),
             jobs: HashMap::new(),
         }
     }
@@ -106,9 +114,19 @@ impl Captures {
                         restart,
                         life: sender,
                     });
-                    let (capture, source) = (capture.clone(), source(&tracked.attempt, name, pod, container, restart));
-                    let task = self.running.spawn(async move { capture.run(&source, receiver).await });
-                    self.names.insert(task.id(), Arc::clone(name));
+                    let source = source(&tracked.attempt, name, pod, container, restart);
+                    let (mut capture, secrets) = (capture.clone(), Arc::clone(&self.secrets));
+                    let (name, referred) = (Arc::clone(name), pod.secrets.clone());
+                    self.running.spawn(async move {
+                        let stats = match secrets.redactor(&referred).await {
+                            Ok(redactor) => {
+                                capture.redactor = redactor;
+                                to_its_end(&capture, &source, receiver).await
+                            }
+                            Err(error) => given_up(&capture, &source, &error.to_string()).await,
+                        };
+                        (name, stats)
+                    });
                 }
             }
         }
@@ -127,19 +145,10 @@ impl Captures {
     /// Waits until the last capture of a Job ends, and names it; for ever where none runs.
     pub(super) async fn next_drained(&mut self) -> JobName {
         loop {
-            let Some(ended) = self.running.join_next_with_id().await else { return std::future::pending().await };
-            let id = match ended {
-                Ok((id, stats)) => {
-                    self.metrics.logged(0, 0, stats.gaps, None);
-                    id
-                }
-                // A capture has no way to panic; if one did, all the rest would go on.
-                Err(error) => {
-                    tracing::error!(%error, "a log is read no further");
-                    error.id()
-                }
-            };
-            let Some(name) = self.names.remove(&id) else { continue };
+            let Some(ended) = self.running.join_next().await else { return std::future::pending().await };
+            // One that was ended by a shutdown.
+            let Ok((name, stats)) = ended else { continue };
+            self.metrics.logged(0, 0, stats.gaps, None);
             if let Some(captures) = self.jobs.get_mut(&name) {
                 captures.running -= 1;
                 if captures.running == 0 {
@@ -172,6 +181,22 @@ impl JobCaptures {
         }
         known.is_some()
     }
+}
+
+/// Captures a log, and ends even where a journal panics: its Job would never be drained, and its Pod never let go.
+async fn to_its_end(capture: &Capture, source: &LogSource, life: watch::Receiver<ContainerLife>) -> CaptureStats {
+    if let Ok(stats) = AssertUnwindSafe(capture.run(source, life)).catch_unwind().await {
+        return stats;
+    }
+    given_up(capture, source, "the capture of the log failed: a bug in it or in the journal").await
+}
+
+/// Captures no more of a log, and says why.
+async fn given_up(capture: &Capture, source: &LogSource, reason: &str) -> CaptureStats {
+    let LogSource { attempt, pod, container, .. } = source;
+    error!(%attempt, pod, container, reason, "a log is read no further");
+    let stats = AssertUnwindSafe(capture.give_up(source, reason)).catch_unwind().await;
+    stats.unwrap_or_default()
 }
 
 /// Whether a Pod is there because its end was not seen to the last.

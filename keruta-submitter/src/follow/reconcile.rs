@@ -16,6 +16,7 @@ use crate::journal::{Journal, JournalError, Ledger, LedgerError, Progress, Statu
 use crate::metrics::Metrics;
 use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod};
 use crate::phase::Phase;
+use crate::secrets::SecretError;
 use crate::verdict::Verdict;
 
 /// How long the watch of Pods has to come up with that of Jobs before it is asked: a list of one Job's Pods has the server
@@ -91,6 +92,8 @@ pub(super) enum ReconcileError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 /// Reconciles one attempt.

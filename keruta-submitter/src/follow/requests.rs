@@ -7,10 +7,11 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
+use super::reconcile::ReconcileError;
+use super::secrets::Secrets;
 use crate::cluster::{Action, Cluster, ClusterError, FIELD_MANAGER, Verb};
-use crate::logs::Redactor;
 use crate::observe::annotations::{EVIDENCE_FINALIZER, FIRST_SEEN, VERDICT};
-use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop, redact_messages};
+use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
 use crate::stop;
 use crate::verdict::Verdict;
 
@@ -23,7 +24,7 @@ pub(super) struct Requests {
     pub(super) cluster: Cluster,
     pub(super) namespace: String,
     /// What must not be in a verdict.
-    pub(super) redactor: Arc<Redactor>,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 /// What became of a write.
@@ -98,14 +99,14 @@ impl Requests {
     }
 
     /// The Pods of a Job as they are now; of one that was never seen, by its name.
-    pub(super) async fn pods(&self, name: &str, job: Option<&ObservedJob>) -> Result<Vec<ObservedPod>, ClusterError> {
+    pub(super) async fn pods(&self, name: &str, job: Option<&ObservedJob>) -> Result<Vec<ObservedPod>, ReconcileError> {
         // https://kubernetes.io/docs/reference/labels-annotations-taints/#batchkubernetesio-controller-uid
         let labels = match job {
             Some(job) => format!("batch.kubernetes.io/controller-uid={}", job.uid),
             None => format!("batch.kubernetes.io/job-name={name}"),
         };
         let pods = self.cluster.list::<Pod>(&self.namespace, &labels).await?;
-        Ok(pods.into_iter().filter_map(|pod| observed(pod, &self.redactor)).collect())
+        Ok(self.secrets.observe_all(pods).await?)
     }
 
     /// The Events of a field selector, page by page.
@@ -122,12 +123,6 @@ impl Requests {
             }
         }
     }
-}
-
-/// What matters of a Pod, without secrets.
-pub(super) fn observed(mut pod: Pod, redactor: &Redactor) -> Option<ObservedPod> {
-    redact_messages(&mut pod, redactor);
-    ObservedPod::of(&pod)
 }
 
 fn parameters() -> PatchParams {

@@ -20,8 +20,9 @@ use super::cache::{Cache, Tracked};
 use super::captures::Captures;
 use super::events::{Answers, Events};
 use super::reconcile::{Context, Look, Memory, ReconcileError, Reconciled, reconcile};
-use super::requests::{Requests, observed};
+use super::requests::Requests;
 use super::requeue::Requeues;
+use super::secrets::Secrets;
 use super::{FollowError, FollowOptions, Followed, JobName, Message};
 use crate::attempt::Attempt;
 use crate::cluster::{Backoff, Cluster};
@@ -73,9 +74,10 @@ impl Run {
         ledger: Option<Arc<dyn Ledger>>,
         options: FollowOptions,
     ) -> Self {
-        let redactor = Arc::clone(&options.redactor);
-        let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone(), redactor };
-        let captures = Captures::new(cluster, Arc::clone(&journal), &options);
+        let secrets = Secrets::new(cluster, &options.namespace, &options.redactor, options.redact_secrets);
+        let secrets = Arc::new(secrets);
+        let captures = Captures::new(cluster, Arc::clone(&journal), &secrets, &options);
+        let requests = Requests { cluster: cluster.clone(), namespace: options.namespace.clone(), secrets };
         Self {
             context: Arc::new(Context {
                 requests,
@@ -110,11 +112,11 @@ impl Run {
         let mut watches = JoinSet::new();
         let FollowOptions { label_selector, idle, relist, .. } = &self.options;
         let options = WatchOptions { idle: *idle, relist: *relist, ..WatchOptions::new(label_selector) };
-        let Requests { cluster, namespace, redactor } = &self.context.requests;
-        let redactor = Arc::clone(redactor);
+        let Requests { cluster, namespace, secrets } = &self.context.requests;
+        let secrets = Arc::clone(secrets);
         let of_job = |job: Job| ObservedJob::of(&job);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options.clone(), of_job, job_changes));
-        let of_pod = move |pod: Pod| observed(pod, &redactor);
+        let of_pod = move |pod: Pod| secrets.observe(pod);
         watches.spawn(watch(cluster.clone(), namespace.clone(), options, of_pod, pod_changes));
 
         let mut reconciliations = Reconciliations::new();

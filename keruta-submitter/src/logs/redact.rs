@@ -31,6 +31,7 @@ const DFA: usize = 16 << 10;
 /// ```
 #[derive(Clone, Default)]
 pub struct Redactor {
+    patterns: Vec<Vec<u8>>,
     automaton: Option<AhoCorasick>,
     longest: usize,
     ignored: usize,
@@ -46,8 +47,16 @@ impl Redactor {
     ///
     /// Where they are too many or too long for one search: billions of bytes.
     pub fn new<S: AsRef<[u8]>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, RedactError> {
-        let mut patterns = Vec::new();
-        let mut ignored = 0;
+        Self::default().with(secrets)
+    }
+
+    /// The same, and these values too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Redactor::new`].
+    pub fn with<S: AsRef<[u8]>>(&self, secrets: impl IntoIterator<Item = S>) -> Result<Self, RedactError> {
+        let (mut patterns, mut ignored) = (self.patterns.clone(), self.ignored);
         for secret in secrets {
             ignored += usize::from(!forms(secret.as_ref(), &mut patterns));
         }
@@ -63,7 +72,7 @@ impl Redactor {
             builder.kind(Some(AhoCorasickKind::DFA));
         }
         let automaton = builder.build(&patterns).map_err(RedactError)?;
-        Ok(Self { automaton: Some(automaton), longest, ignored })
+        Ok(Self { patterns, automaton: Some(automaton), longest, ignored })
     }
 
     /// Whether it looks for nothing.
@@ -102,8 +111,7 @@ impl Redactor {
 impl fmt::Debug for Redactor {
     /// Without the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let patterns = self.automaton.as_ref().map_or(0, AhoCorasick::patterns_len);
-        f.debug_struct("Redactor").field("patterns", &patterns).finish_non_exhaustive()
+        f.debug_struct("Redactor").field("patterns", &self.patterns.len()).finish_non_exhaustive()
     }
 }
 
@@ -196,6 +204,13 @@ mod tests {
         let redactor = Redactor::new(["abc", "", "abcd"]).unwrap();
         assert_eq!(redactor.ignored(), 2);
         assert_eq!(redactor.redact("abc abcd".into()), "abc ***");
+    }
+
+    #[test]
+    fn values_are_added_to_those_before() {
+        let redactor = Redactor::new(["first", "abc"]).unwrap().with(["second", "x"]).unwrap();
+        assert_eq!(redactor.redact("first second third".into()), "*** *** third");
+        assert_eq!(redactor.ignored(), 2);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::annotations::EVIDENCE_FINALIZER;
 use super::condense::{MESSAGE, head, text};
 use super::container::ObservedContainer;
 use super::deletion;
+use crate::secrets::SecretRef;
 
 /// What is seen of a Pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,10 @@ pub struct ObservedPod {
     pub disruption: Option<Box<str>>,
     /// What that condition says.
     pub disruption_message: Option<Box<str>>,
+    /// What of Secrets reaches its containers, where a follower reads it to redact it; else empty.
+    pub secrets: Box<[SecretRef]>,
+    /// Whether its containers' termination messages were left out: they may quote Secrets that were not read.
+    pub withheld: bool,
     /// Its init containers, sidecars among them, in the order of their start.
     pub init: Box<[ObservedContainer]>,
     /// Its main containers, in order.
@@ -125,6 +130,8 @@ impl ObservedPod {
             }),
             disruption: disruption.map(|condition| condition.reason.as_deref().unwrap_or_default().into()),
             disruption_message: head(disruption.and_then(|condition| condition.message.as_deref()), MESSAGE),
+            secrets: Box::default(),
+            withheld: false,
             init: containers(
                 spec.and_then(|spec| spec.init_containers.as_deref()),
                 status.and_then(|status| status.init_container_statuses.as_deref()),

@@ -1,7 +1,7 @@
 //! Termination messages without secrets: they may be the last lines of a container's log, and go into verdicts.
 
 use bytes::Bytes;
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use k8s_openapi::api::core::v1::Pod;
 
 use crate::logs::Redactor;
 
@@ -28,15 +28,23 @@ pub fn redact_messages(pod: &mut Pod, redactor: &Redactor) {
     if redactor.is_empty() {
         return;
     }
-    let Some(status) = &mut pod.status else { return };
-    let statuses = status.init_container_statuses.iter_mut().chain(&mut status.container_statuses).flatten();
-    for status in statuses {
-        for state in [&mut status.state, &mut status.last_state].into_iter().flatten() {
-            if let Some(ContainerStateTerminated { message: Some(message), .. }) = &mut state.terminated {
-                *message = redacted(message, redactor);
-            }
-        }
+    for message in messages(pod) {
+        *message = redacted(message, redactor);
     }
+}
+
+/// Leaves a Pod's termination messages out, which may quote secrets that are not known. Says whether there were any.
+pub(crate) fn withhold_messages(pod: &mut Pod) -> bool {
+    messages(pod).map(std::mem::take).filter(|message| !message.is_empty()).count() > 0
+}
+
+fn messages(pod: &mut Pod) -> impl Iterator<Item = &mut String> {
+    let statuses = pod
+        .status
+        .iter_mut()
+        .flat_map(|status| status.init_container_statuses.iter_mut().chain(&mut status.container_statuses).flatten());
+    let states = statuses.flat_map(|status| [&mut status.state, &mut status.last_state].into_iter().flatten());
+    states.filter_map(|state| state.terminated.as_mut()?.message.as_mut())
 }
 
 fn redacted(message: &str, redactor: &Redactor) -> String {
@@ -70,6 +78,18 @@ mod tests {
     #[test]
     fn a_secret_is_in_no_message() {
         assert_eq!(messages("a s3cret\nof two lines, é\n"), ["a ***\n***, é\n"; 4]);
+    }
+
+    #[test]
+    fn what_is_withheld_is_told() {
+        let terminated = json!({"terminated": {"exitCode": 3, "message": "last words"}});
+        let container = json!({"name": "main", "image": "i", "imageID": "", "ready": false, "restartCount": 1,
+            "state": terminated});
+        let status = json!({"containerStatuses": [container]});
+        let mut pod: Pod = serde_json::from_value(json!({"metadata": {}, "status": status})).unwrap();
+        assert!(withhold_messages(&mut pod));
+        assert!(!serde_json::to_string(&pod).unwrap().contains("last words"));
+        assert!(!withhold_messages(&mut pod));
     }
 
     #[test]

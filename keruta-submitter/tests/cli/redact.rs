@@ -1,7 +1,7 @@
 //! Secrets that the program is told of, or reads, are in nothing that it writes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use scripted_apiserver::{Fault, Run as Does};
 use serde_json::{Value, json};
@@ -23,14 +23,17 @@ fn assert_silent(text: &str, what: &str) {
 fn assert_kept_silent(run: &Run, directory: &Path) {
     assert_silent(&run.stdout, "stdout");
     assert_silent(&run.stderr, "stderr");
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            assert_kept_silent(run, &path);
-        } else if let Ok(text) = fs::read_to_string(&path) {
-            assert_silent(&text, &path.display().to_string());
-        }
+    let files = files(directory);
+    assert!(!files.is_empty());
+    for path in files {
+        assert_silent(&String::from_utf8_lossy(&fs::read(&path).unwrap()), &path.display().to_string());
     }
+}
+
+/// All files below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 fn told(world: World) -> World {
@@ -205,4 +208,65 @@ fn what_cannot_be_redacted_is_told() {
     let run = world.run(&[&submit[..], &["--redact-file", "short.txt"]].concat());
     assert!(run.stderr.contains("one value has fewer than 4 bytes"), "{run:?}");
     assert!(!run.stderr.contains("abc"), "{run:?}");
+}
+
+/// Follows until the verdict on the one Job is recorded and its Pod let go; the verdict.
+fn follow(world: &World) -> (Run, String) {
+    let args = ["follow", "--journal", "journal", "--redact-secrets", "--log-level", "keruta_submitter=trace"];
+    let mut following = world.start(&args);
+    let job = world.wait_for("jobs", |job| job["metadata"]["annotations"]["keruta.dev/verdict"].is_string());
+    world.wait_for("pods", |pod| pod["metadata"]["finalizers"].is_null());
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    following.signal("TERM");
+    (following.end(), job["metadata"]["annotations"]["keruta.dev/verdict"].as_str().unwrap().to_owned())
+}
+
+/// All that the journal has.
+fn kept(world: &World) -> String {
+    files(&world.path("journal")).iter().filter_map(|path| fs::read_to_string(path).ok()).collect()
+}
+
+/// Submits a task as somebody who followed it and was killed: its Pod keeps its end visible.
+fn left_behind(task: &Value) -> World {
+    let main = Does::new()
+        .line(&format!("token={FIRST};"))
+        .sleep(2000)
+        .line(&format!("fatal: cannot reach https://x:{SECOND}@host"))
+        .exit(1);
+    let mut task = task.clone();
+    task["podPatch"] = super::world::task("a", main)["podPatch"].clone();
+    let world = with_secrets(&task);
+    let mut submit = world.start(&["submit", "--task", "task.json", "--wait"]);
+    world.wait_for("pods", |pod| pod["status"]["phase"] == "Running");
+    submit.signal("KILL");
+    submit.end();
+    world
+}
+
+#[test]
+fn a_service_reads_the_secrets_of_each_pod() {
+    for late in [false, true] {
+        let world = left_behind(&referring());
+        world.server.allow_all();
+        if late {
+            world.wait_for("pods", |pod| pod["status"]["phase"] == "Failed");
+        }
+        let (run, verdict) = follow(&world);
+        assert!(verdict.contains("fatal: cannot reach https://x:***@host"), "{verdict}");
+        assert_silent(&verdict, "the verdict");
+        assert_kept_silent(&run, &world.path("journal"));
+        assert!(kept(&world).contains("token=***;"), "{}", kept(&world));
+        // Each of the three once, and once more where two asked at the same time.
+        assert!(world.count("get", "secrets") <= 6, "{}", world.count("get", "secrets"));
+    }
+}
+
+#[test]
+fn a_service_that_may_not_read_them_shows_nothing_and_still_judges() {
+    let world = left_behind(&referring());
+    let (run, verdict) = follow(&world);
+    assert!(verdict.contains("CommandFailed") && !verdict.contains("fatal"), "{verdict}");
+    assert_kept_silent(&run, &world.path("journal"));
+    let kept = kept(&world);
+    assert!(kept.contains("cannot be read, so that its values would not be redacted"), "{kept}");
 }

@@ -90,7 +90,10 @@ async fn what_was_written_and_rotated_while_no_stream_was_open_is_a_gap() {
         bench.kubelet.rotate();
         bench.kubelet.lines(MANY + 5..MANY + 5 + last);
         bench.end();
+        let begun = Instant::now();
         task.await.unwrap();
+        // Refusals are given half a minute.
+        assert!(begun.elapsed() < Duration::from_secs(5 + 6 * refused), "{:?}", begun.elapsed());
         let expected = [numbered(0..MANY), vec!["…".into()], numbered(MANY + 5..MANY + 5 + last)].concat();
         assert_eq!(bench.kept(), expected, "{last} lines in the last file, refused {refused} times");
     }

@@ -98,6 +98,7 @@ async fn at_work(
         options.policy = Policy { grace: settings.grace.clone(), ..Policy::default() };
         options.metrics = Arc::clone(metrics);
         options.redactor = Arc::clone(redactor);
+        options.redact_secrets = args.redact.secrets;
         let follower = Follower::new(cluster.clone(), Arc::clone(&journal), options);
         let end = end.clone();
         followers.spawn(async move { follower.run(end).await });

@@ -5,6 +5,7 @@ use super::*;
 use crate::capture::{LogReadError, LogReader, LogRequest, LogStream};
 use crate::follow::cache::Cache;
 use crate::journal::MemoryJournal;
+use crate::logs::LogEntry;
 use crate::testing::Server;
 use crate::watch::Change;
 
@@ -20,9 +21,11 @@ impl LogReader for Panics {
 }
 
 #[tokio::test]
-async fn a_capture_that_panics_holds_nothing_up() {
-    let journal = Arc::new(MemoryJournal::default());
-    let mut captures = Captures::new(&Server::default().cluster(), journal, &FollowOptions::new("tasks"));
+async fn a_capture_that_panics_holds_nothing_up_and_leaves_a_gap() {
+    let (cluster, journal) = (Server::default().cluster(), Arc::new(MemoryJournal::default()));
+    let secrets = Arc::new(Secrets::new(&cluster, "tasks", &Arc::default(), false));
+    let kept = Arc::clone(&journal) as Arc<dyn Journal>;
+    let mut captures = Captures::new(&cluster, kept, &secrets, &FollowOptions::new("tasks"));
     captures.capture.as_mut().unwrap().reader = Arc::new(Panics);
     let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": NAME, "uid": "1", "controller": true});
     let ended = json!({"name": "main", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state":
@@ -41,4 +44,6 @@ async fn a_capture_that_panics_holds_nothing_up() {
     assert_eq!(captures.running(NAME), 1);
     assert_eq!(&*captures.next_drained().await, NAME);
     assert!(captures.is_drained(NAME));
+    let entries: Vec<_> = journal.sources().iter().flat_map(|source| journal.entries(source)).collect();
+    assert!(matches!(entries.as_slice(), [LogEntry::Gap(gap)] if gap.reason.contains("a bug")), "{entries:?}");
 }

@@ -2,12 +2,15 @@ use http::Method;
 use serde_json::json;
 
 use super::*;
+use crate::follow::secrets::Secrets;
 use crate::testing::{Fault, Server};
 
 const EVENTS: &str = "/api/v1/namespaces/tasks/events";
 
 fn requests(server: &Server) -> Requests {
-    Requests { cluster: server.cluster(), namespace: "tasks".to_owned(), redactor: Arc::default() }
+    let cluster = server.cluster();
+    let secrets = Arc::new(Secrets::new(&cluster, "tasks", &Arc::default(), false));
+    Requests { cluster, namespace: "tasks".to_owned(), secrets }
 }
 
 /// An Event about the Job of this uid, so many seconds after the first.
