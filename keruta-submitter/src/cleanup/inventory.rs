@@ -45,7 +45,8 @@ impl Inventory {
     }
 
     /// Whether a Pod that has not ended, or a Job that has not, uses a claim.
-    pub(super) fn uses(&self, claim: &str) -> bool {
+    #[must_use]
+    pub fn uses(&self, claim: &str) -> bool {
         let by_pod = self.pods.iter().any(|pod| {
             let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
             !matches!(phase, Some("Succeeded" | "Failed")) && claims_of(pod.spec.as_ref()).any(|used| used == claim)

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::cluster::{Cluster, ClusterError};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use keruta_manifest::Settings;
 use keruta_manifest::settings::SecurityProfile;
-use keruta_submitter::cluster::{Cluster, ClusterError};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

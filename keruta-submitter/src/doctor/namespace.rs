@@ -1,9 +1,9 @@
 //! The namespace: is it there, what does it let in, has it room, and are the Secrets there?
 
+use crate::cluster::{Action, Cluster, ClusterError, Verb};
 use k8s_openapi::api::core::v1::{Namespace, ResourceQuota, Secret};
 use keruta_manifest::Settings;
 use keruta_manifest::settings::{Preset, SecurityProfile};
-use keruta_submitter::cluster::{Action, Cluster, ClusterError, Verb};
 use kube::Api;
 
 use super::Check;
@@ -21,7 +21,7 @@ const COUNTED: [&str; 6] = [
     "requests.storage",
 ];
 
-pub(super) async fn check(cluster: &Cluster, settings: &Settings) -> Vec<Check> {
+pub(super) async fn check(cluster: &Cluster, settings: &Settings, token_secrets: bool) -> Vec<Check> {
     let name = cluster.namespace();
     let action = Action {
         verb: Verb::Get,
@@ -48,7 +48,7 @@ pub(super) async fn check(cluster: &Cluster, settings: &Settings) -> Vec<Check> 
         Ok(quotas) => checks.push(room(&quotas)),
         Err(error) => checks.push(Check::unseen("quota", &error)),
     }
-    checks.extend(secrets(cluster, settings).await);
+    checks.extend(secrets(cluster, settings, token_secrets).await);
     checks
 }
 
@@ -103,9 +103,10 @@ fn room(quotas: &[ResourceQuota]) -> Check {
     }
 }
 
-async fn secrets(cluster: &Cluster, settings: &Settings) -> Vec<Check> {
+async fn secrets(cluster: &Cluster, settings: &Settings, token_secrets: bool) -> Vec<Check> {
     let mut wanted: Vec<(&str, Option<&str>)> = Vec::new();
-    if let Some(token) = &settings.api_token_secret {
+    // Where each attempt has a token of its own, nothing uses the one that all share.
+    if let Some(token) = settings.api_token_secret.as_ref().filter(|_| !token_secrets) {
         wanted.push((token.name.as_str(), Some(token.key.as_str())));
     }
     wanted.extend(settings.pod.image_pull_secrets.iter().map(|name| (name.as_str(), None)));
@@ -139,19 +140,19 @@ fn has_key(name: &str, key: Option<&str>, secret: &Secret) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Outcome;
+    use super::super::CheckResult;
     use super::*;
 
     #[test]
     fn a_namespace_can_be_stricter_than_the_tasks() {
         let settings =
             |profile: &str| Settings::from_json(&format!(r#"{{"security": {{"profile": "{profile}"}}}}"#)).unwrap();
-        let outcome = |level, profile| pod_security(level, &settings(profile)).outcome;
-        assert_eq!(outcome(None, "none"), Outcome::Ok);
-        assert_eq!(outcome(Some("baseline"), "none"), Outcome::Warn);
-        assert_eq!(outcome(Some("baseline"), "restricted"), Outcome::Ok);
-        assert_eq!(outcome(Some("restricted"), "baseline"), Outcome::Fail);
-        assert_eq!(outcome(Some("restricted"), "restricted"), Outcome::Ok);
+        let result = |level, profile| pod_security(level, &settings(profile)).result;
+        assert_eq!(result(None, "none"), CheckResult::Ok);
+        assert_eq!(result(Some("baseline"), "none"), CheckResult::Warn);
+        assert_eq!(result(Some("baseline"), "restricted"), CheckResult::Ok);
+        assert_eq!(result(Some("restricted"), "baseline"), CheckResult::Fail);
+        assert_eq!(result(Some("restricted"), "restricted"), CheckResult::Ok);
     }
 
     #[test]
@@ -162,7 +163,7 @@ mod tests {
             }))
             .unwrap()
         };
-        assert_eq!(room(&[quota("1")]).outcome, Outcome::Ok);
-        assert!(room(&[quota("2")]).what.contains("pods of q (2/2)"));
+        assert_eq!(room(&[quota("1")]).result, CheckResult::Ok);
+        assert!(room(&[quota("2")]).message.contains("pods of q (2/2)"));
     }
 }

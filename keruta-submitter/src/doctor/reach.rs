@@ -1,10 +1,10 @@
 //! The way to the cluster: does it answer, which version is it, what time is it there?
 
+use crate::cluster::{Action, Cluster, Origin, Verb};
 use http::{Request, header};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::version::Info;
 use keruta_manifest::review::KubernetesVersion;
-use keruta_submitter::cluster::{Action, Cluster, Origin, Verb};
 use kube::client::Body;
 
 use super::Check;
@@ -70,17 +70,17 @@ fn clock(date: Option<&str>, now: Timestamp) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Outcome;
+    use super::super::CheckResult;
     use super::*;
 
     #[test]
     fn clocks_are_compared() {
         let now: Timestamp = "2026-11-21T10:00:10.2Z".parse().unwrap();
-        assert_eq!(clock(Some("Sat, 21 Nov 2026 10:00:09 GMT"), now).outcome, Outcome::Ok);
+        assert_eq!(clock(Some("Sat, 21 Nov 2026 10:00:09 GMT"), now).result, CheckResult::Ok);
         let ahead = clock(Some("Sat, 21 Nov 2026 09:59:10 GMT"), now);
-        assert!(ahead.outcome == Outcome::Warn && ahead.what.contains("59 s ahead"), "{ahead:?}");
-        assert!(clock(Some("Sat, 21 Nov 2026 10:01:10 GMT"), now).what.contains("60 s behind"));
-        assert_eq!(clock(Some("yesterday"), now).outcome, Outcome::Skip);
+        assert!(ahead.result == CheckResult::Warn && ahead.message.contains("59 s ahead"), "{ahead:?}");
+        assert!(clock(Some("Sat, 21 Nov 2026 10:01:10 GMT"), now).message.contains("60 s behind"));
+        assert_eq!(clock(Some("yesterday"), now).result, CheckResult::Skip);
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
             git_version: format!("v1.{minor}"),
             ..Info::default()
         };
-        assert_eq!(version(&info("36+")).outcome, Outcome::Ok);
-        assert_eq!(version(&info("9")).outcome, Outcome::Warn);
+        assert_eq!(version(&info("36+")).result, CheckResult::Ok);
+        assert_eq!(version(&info("9")).result, CheckResult::Warn);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::cluster::{Action, Cluster, ClusterError, MissingRight, Verb};
 use futures::{StreamExt, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
-use keruta_submitter::cluster::{Action, Cluster, ClusterError, MissingRight, Verb};
 use kube::Api;
 use kube::api::PostParams;
 
@@ -19,16 +19,25 @@ const NEEDED: [(&str, &str, &[&str]); 6] = [
     ("", "configmaps", &["create", "delete", "get", "list", "patch", "watch"]),
     ("", "events", &["get", "list", "watch"]),
 ];
+/// What the Secrets with the tokens of attempts want: they are made and deleted, and never read.
+const TOKEN_SECRETS: (&str, &str, &[&str]) = ("", "secrets", &["create", "delete"]);
+/// API group, resource, verb.
+type Right = (&'static str, &'static str, &'static str);
 /// How many are asked for at once.
 const AT_ONCE: usize = 8;
 
-pub(super) async fn check(cluster: &Cluster) -> Vec<Check> {
-    let wanted: Vec<_> = NEEDED
+pub(super) async fn check(cluster: &Cluster, token_secrets: bool) -> Vec<Check> {
+    let wanted: Vec<Right> = NEEDED
         .iter()
+        .chain(token_secrets.then_some(&TOKEN_SECRETS))
         .flat_map(|(group, resource, verbs)| verbs.iter().map(move |verb| (*group, *resource, *verb)))
         .collect();
     let count = wanted.len();
-    let asked = stream::iter(wanted).map(|right| async move { (right, may(cluster, right).await) });
+    // By their places: a closure over a borrowed triple is one that the compiler does not find to be `Send`.
+    let asked = stream::iter(0..count).map(|place| {
+        let right = wanted[place];
+        async move { (right, may(cluster, right).await) }
+    });
     let answers: Vec<_> = asked.buffered(AT_ONCE).collect().await;
     let mut missing = Vec::new();
     for (right, answer) in answers {
@@ -44,14 +53,15 @@ pub(super) async fn check(cluster: &Cluster) -> Vec<Check> {
     }
     let names: Vec<String> = missing.iter().map(|(_, resource, verb)| format!("{verb} {resource}")).collect();
     let what = format!("{} of {count} are missing in the namespace {namespace}: {}", missing.len(), names.join(", "));
+    let install = if token_secrets { "install --task-tokens" } else { "install" };
     let cure = format!(
-        "keruta-manifest install --only rbac -n {namespace} | kubectl apply -f -\nor grant these:\n{}",
+        "keruta-manifest {install} --only rbac -n {namespace} | kubectl apply -f -\nor grant these:\n{}",
         role(namespace, &missing)
     );
     vec![Check::fail("rights", what, cure)]
 }
 
-async fn may(cluster: &Cluster, (group, resource, verb): (&str, &str, &str)) -> Result<bool, ClusterError> {
+async fn may(cluster: &Cluster, (group, resource, verb): Right) -> Result<bool, ClusterError> {
     let (resource, subresource) = match resource.split_once('/') {
         Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
         None => (resource, None),
@@ -81,7 +91,7 @@ async fn may(cluster: &Cluster, (group, resource, verb): (&str, &str, &str)) -> 
 /// One Role with a rule for each resource.
 fn role(namespace: &str, missing: &[(&str, &str, &str)]) -> String {
     let mut text = String::new();
-    for (group, resource, _) in &NEEDED {
+    for (group, resource, _) in NEEDED.iter().chain([&TOKEN_SECRETS]) {
         let of_it = missing.iter().filter(|(other, name, _)| other == group && name == resource);
         let verbs: Vec<&str> = of_it.map(|(_, _, verb)| *verb).collect();
         if verbs.is_empty() {

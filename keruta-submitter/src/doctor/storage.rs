@@ -1,9 +1,9 @@
 //! Storage: is there a class that makes the claims of workspaces?
 
+use crate::cluster::{Action, Cluster, Verb};
 use k8s_openapi::api::storage::v1::StorageClass;
 use keruta_manifest::Settings;
 use keruta_manifest::value::DnsSubdomain;
-use keruta_submitter::cluster::{Action, Cluster, Verb};
 use kube::Api;
 use kube::api::ListParams;
 
@@ -53,7 +53,7 @@ fn of_classes(classes: &[StorageClass], wanted: Option<&str>) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Outcome;
+    use super::super::CheckResult;
     use super::*;
 
     #[test]
@@ -65,9 +65,9 @@ mod tests {
             .unwrap()
         };
         let classes = [class("slow", "false"), class("fast", "true")];
-        assert!(of_classes(&classes, None).what.contains("fast"));
-        assert_eq!(of_classes(&classes[..1], None).outcome, Outcome::Warn);
-        assert_eq!(of_classes(&classes, Some("slow")).outcome, Outcome::Ok);
-        assert_eq!(of_classes(&classes, Some("none")).outcome, Outcome::Fail);
+        assert!(of_classes(&classes, None).message.contains("fast"));
+        assert_eq!(of_classes(&classes[..1], None).result, CheckResult::Warn);
+        assert_eq!(of_classes(&classes, Some("slow")).result, CheckResult::Ok);
+        assert_eq!(of_classes(&classes, Some("none")).result, CheckResult::Fail);
     }
 }
