@@ -5,10 +5,12 @@
 //! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
 
 mod access;
+mod artifact;
 mod audit;
 mod document;
 mod event;
 mod log;
+mod operation;
 mod page;
 mod problem;
 mod repository;
@@ -18,11 +20,16 @@ mod status;
 mod task;
 
 pub use access::{CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Session, Token, User, UserUpdate};
+pub use artifact::Artifact;
 pub use audit::AuditEntry;
 pub use document::{Document, DocumentUpdate, NewDocument};
 pub use event::TaskEvent;
 pub use log::{
     LogAppended, LogHit, LogHits, LogLevel, LogLevels, LogLine, LogPage, LogRecord, LogSourceSummary, LogSummary,
+};
+pub use operation::{
+    BackgroundJob, BackgroundJobProgress, BackgroundJobState, ClusterCheck, ClusterCheckResult, ClusterTest,
+    ServerSettingsDocument, TaskRemoval, TaskRemovalState,
 };
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};

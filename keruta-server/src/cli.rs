@@ -1,10 +1,10 @@
 //! The program: flags, the start, the end.
 
-mod background;
 mod failure;
 mod serve;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +15,10 @@ use keruta_input::settings::Layered;
 use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
+use keruta_server::jobs::Jobs;
+use keruta_server::operation::{Operation, SecretSources};
 use keruta_server::queue::Limits;
-use keruta_server::runner::{Runner, RunnerOptions, connect_by_settings};
+use keruta_server::runner::{Runner, RunnerOptions, TaskTokens, connect_by_settings};
 use keruta_server::store::Store;
 use keruta_server::store::logs::LogStore;
 use keruta_submitter::metrics::Metrics;
@@ -70,6 +72,9 @@ pub(crate) struct Args {
     /// How many of one namespace may run at once.
     #[arg(long, value_name = "N", env = "KERUTA_SERVER_MAX_IN_FLIGHT_PER_NAMESPACE")]
     max_in_flight_per_namespace: Option<usize>,
+    /// The directory of the files that settings may name for secrets.
+    #[arg(long, value_name = "DIRECTORY", default_value = "/run/secrets", env = "KERUTA_SERVER_SECRETS_DIR")]
+    secrets_dir: PathBuf,
     #[command(flatten)]
     settings: SettingsArgs,
     /// What to tell on standard error: error, warn, info, debug, or a filter such as `keruta_server=debug`.
@@ -147,14 +152,21 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
         ..Limits::default()
     };
     options.metrics = Arc::clone(&metrics);
-    let runner = Runner::new(store.clone(), logs.clone(), configuration.settings(), connect_by_settings(), options);
+    let operation = Arc::new(Operation::start(store.clone()).await?);
+    let secrets = SecretSources { directory: args.secrets_dir.clone() };
+    let jobs = Jobs::new(store.clone(), logs.clone(), configuration.settings(), operation.settings(), secrets);
+    let runner = Runner::new(store.clone(), logs.clone(), configuration.settings(), connect_by_settings(), options)
+        .with_tokens(TaskTokens::new(access.clone(), operation.settings()))
+        .with_jobs(jobs);
     let parts = ApiParts {
         store: store.clone(),
-        logs: logs.clone(),
+        logs,
         configuration: Arc::clone(&configuration),
         access,
         cluster: runner.state(),
         metrics,
+        operation: Arc::clone(&operation),
+        connect: connect_by_settings(),
     };
     let router = api(&parts).map_err(|error| Failure::Usage(error.to_string()))?;
 
@@ -162,7 +174,8 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
     work.spawn(runner.run(end.clone()));
     let (following, until) = (Arc::clone(&configuration), end.clone());
     work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
-    work.spawn(background::run(store.clone(), logs, configuration.settings(), end.clone()));
+    let (following, until) = (operation, end.clone());
+    work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
     eprintln!("keruta-server listens on http://{address} ({})", store.database().name());
     let served = serve::serve(listener, router, end.clone()).await;
     // Nothing new comes in; what is under way is brought to where the next start finds it.

@@ -10,22 +10,26 @@ mod lead;
 mod prepare;
 mod session;
 mod submit;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use keruta_manifest::Settings;
+use keruta_submitter::cluster::Cluster;
 use keruta_submitter::metrics::Metrics;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::jobs::Jobs;
 use crate::queue::Limits;
 use crate::store::logs::LogStore;
 use crate::store::{Epoch, Lease, Store};
 
 pub use cluster::{ClusterState, Connect, connect_by_settings};
-pub use prepare::{PrepareError, Prepared, check, prepare};
+pub use prepare::{PrepareError, Prepared, check, check_workspace, prepare};
+pub use tokens::TaskTokens;
 
 /// How tasks are run.
 #[derive(Clone)]
@@ -64,6 +68,10 @@ pub struct Runner {
     connect: Connect,
     options: RunnerOptions,
     state: watch::Sender<ClusterState>,
+    /// The cluster that is worked on just now.
+    cluster: watch::Sender<Option<Cluster>>,
+    tokens: Option<TaskTokens>,
+    jobs: Option<Jobs>,
 }
 
 impl Runner {
@@ -76,7 +84,22 @@ impl Runner {
         connect: Connect,
         options: RunnerOptions,
     ) -> Self {
-        Self { store, logs, settings, connect, options, state: watch::Sender::new(ClusterState::Standby) }
+        let (state, cluster) = (watch::Sender::new(ClusterState::Standby), watch::Sender::new(None));
+        Self { store, logs, settings, connect, options, state, cluster, tokens: None, jobs: None }
+    }
+
+    /// The same, giving each attempt a token of its own where the settings say so.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: TaskTokens) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// The same, doing the background jobs for as long as it runs the tasks.
+    #[must_use]
+    pub fn with_jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = Some(jobs);
+        self
     }
 
     /// How the cluster fares, as it was last seen.

@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod access;
+mod artifacts;
 mod audit;
 mod catalog;
 mod configuration;
 mod logs;
 mod logs_jobs;
+mod operation;
 mod queue;
 mod settings;
 mod tasks;

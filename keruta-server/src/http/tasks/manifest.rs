@@ -56,7 +56,8 @@ pub(super) async fn manifest(
         Manifest { manifest, sent: true, findings: Vec::new() }
     } else {
         let task = state.store.task(&id).await?;
-        let prepared = prepare(&task, &state.settings()).map_err(|error| match error {
+        let tokens = state.operation.borrow().task_tokens.kind;
+        let prepared = prepare(&task, &state.settings(), tokens).map_err(|error| match error {
             PrepareError::Invalid(problems) => ApiError::invalid("task", &problems),
             other => ApiError::Conflict(other.to_string()),
         })?;
