@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use keruta_manifest::lineage::Lineage;
 use keruta_manifest::plan::Names;
+use keruta_manifest::plan::origin::FieldOrigin;
 use keruta_manifest::problem::{FieldPath, Problem, Problems, Rule};
-use keruta_manifest::render::{RenderOptions, render};
+use keruta_manifest::render::{RenderOptions, explain, render};
 use keruta_manifest::review::Finding;
 use keruta_manifest::value::TaskId;
 use keruta_manifest::{Settings, Task, stream};
@@ -25,6 +26,8 @@ pub struct Prepared {
     pub findings: Vec<Finding>,
     /// The Secret with a token of the attempt's own, which is to be there before its Job.
     pub token_secret: Option<String>,
+    /// Where each field of the objects comes from; of a field that is not here, what is said of the one above it.
+    pub origins: Vec<FieldOrigin>,
 }
 
 /// Why a task has no objects.
@@ -52,13 +55,13 @@ pub fn prepare(stored: &StoredTask, settings: &Settings, tokens: TaskTokenKind) 
     let token_secret = secret_name(stored.id(), stored.attempt, settings, tokens);
     let own = token_secret.as_deref().and_then(|secret| settings_with(settings, secret));
     let settings = own.as_ref().unwrap_or(settings);
-    let rendered =
-        render(&task, settings, &Lineage::of(&task), &RenderOptions::default()).map_err(PrepareError::Invalid)?;
+    let (rendered, origins) =
+        explain(&task, settings, &Lineage::of(&task), &RenderOptions::default()).map_err(PrepareError::Invalid)?;
     let findings = rendered.findings.clone();
     let mut manifest = String::new();
     stream::write_yaml(&mut manifest, &rendered.objects)?;
     let bundle = Bundle::of_rendered(rendered, &stored.namespace).map_err(PrepareError::Bundle)?;
-    Ok(Prepared { bundle, manifest, findings, token_secret })
+    Ok(Prepared { bundle, manifest, findings, token_secret, origins })
 }
 
 /// Whether a task could be rendered as its first attempt, before it is taken in.
