@@ -249,7 +249,8 @@ async fn record(
 ) -> Result<bool, ReconcileError> {
     let job = seen.job.as_ref().filter(|_| seen.there);
     let mut verdict = verdict;
-    if job.is_none_or(|job| job.verdict.is_none()) {
+    let is_new = job.is_none_or(|job| job.verdict.is_none());
+    if is_new {
         // The journal outlives Jobs: what was told of the attempt holds, also of one whose Job is gone, or is a second one.
         if let Some(known) = context.journal.verdict(&seen.attempt).await? {
             verdict = known;
@@ -262,14 +263,18 @@ async fn record(
         }
     }
     let status = verdict.status();
-    tracing::info!(attempt = %seen.attempt, %status, summary = %verdict.evidence.summary, "verdict");
     let change = StatusChange { attempt: seen.attempt.clone(), at: now, status, verdict: Some(verdict.clone()) };
     context.journal.status(&change).await?;
-    context.metrics.judged(&verdict);
-    if let Some(ended) = verdict.evidence.finished_at
-        && let Ok(lag) = Duration::try_from(now.duration_since(ended))
-    {
-        context.metrics.watch_lag(lag);
+    if is_new {
+        tracing::info!(attempt = %seen.attempt, %status, summary = %verdict.evidence.summary, "verdict");
+        context.metrics.judged(&verdict);
+        let lag = verdict.evidence.finished_at.map(|ended| Duration::try_from(now.duration_since(ended)));
+        if let Some(Ok(lag)) = lag {
+            context.metrics.watch_lag(lag);
+        }
+    } else {
+        // Somebody judged it before: after a start, these are all that ever ended.
+        tracing::debug!(attempt = %seen.attempt, %status, summary = %verdict.evidence.summary, "verdict found");
     }
     memory.told = Some(status);
     memory.verdict = Some(Box::new(verdict));
