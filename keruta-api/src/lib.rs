@@ -14,6 +14,7 @@ mod problem;
 mod repository;
 mod role;
 mod settings;
+mod statistics;
 mod status;
 mod task;
 
@@ -29,5 +30,6 @@ pub use problem::{FieldProblem, Problem};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};
 pub use role::{Role, UnknownRole};
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
+pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;
 pub use task::{StatusUpdate, Task};
