@@ -65,12 +65,12 @@ function Account() {
   if (!who) return null;
   return (
     <Menu
-      label={t.account}
       kind="quiet account"
       stays
       button={
         <>
-          <Icon name="user" /> <span class="break">{who.user ?? who.actor}</span>
+          <Icon name="user" /> <span class="hidden-text">{t.account}: </span>
+          <span class="break">{who.user ?? who.actor}</span>{" "}
           <span class="soft small">{m().session.role[who.role]}</span>
         </>
       }
