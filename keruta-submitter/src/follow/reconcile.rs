@@ -14,10 +14,10 @@ use crate::classify::{Judgement, Policy, classify, is_over};
 use crate::cluster::ClusterError;
 use crate::journal::{Journal, JournalError, Ledger, LedgerError, Progress, StatusChange};
 use crate::metrics::Metrics;
-use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod};
+use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
 use crate::phase::Phase;
 use crate::secrets::SecretError;
-use crate::verdict::Verdict;
+use crate::verdict::{Outcome, Verdict};
 
 /// How long the watch of Pods has to come up with that of Jobs before it is asked: a list of one Job's Pods has the server
 /// look through all of the namespace's.
@@ -42,6 +42,8 @@ pub(super) struct Memory {
     first_seen: FirstSeen,
     /// The ledger knows of the Job.
     in_ledger: bool,
+    /// The ledger knows of another one.
+    second: bool,
     /// What of it stands on the Job; `None` where the Job has not been seen.
     noted: Option<FirstSeen>,
     told: Option<TaskStatus>,
@@ -138,9 +140,11 @@ pub(super) async fn reconcile(
         return Ok(Reconciled { pods: Some(pods), ..Reconciled::default() });
     }
     let note_at = note(context, seen, memory, &judgement, now).await?;
-    if let (Some(stop), Some(job), false) =
-        (&judgement.stop, seen.job.as_ref().filter(|_| seen.there), context.read_only)
-    {
+    let stop = match &judgement.stop {
+        None => cancelled_before(context, seen, memory, &judgement, now).await?,
+        stop => stop.clone(),
+    };
+    if let (Some(stop), Some(job), false) = (&stop, seen.job.as_ref().filter(|_| seen.there), context.read_only) {
         tracing::info!(attempt = %seen.attempt, why = %stop.verdict.evidence.summary, "ending a Job that cannot go on");
         context.requests.stop(job, stop).await?;
     }
@@ -172,11 +176,32 @@ async fn enter(context: &Context, seen: &Tracked, memory: &mut Memory, now: Time
     match ledger.created(&seen.attempt, uid, now).await {
         Ok(()) => {}
         // A Job that somebody else made under the name; what is known stays.
-        Err(error @ LedgerError::OtherJob { .. }) => tracing::warn!(%error, "the ledger knows another Job"),
+        Err(error @ LedgerError::OtherJob { .. }) => {
+            tracing::warn!(%error, "the ledger knows another Job");
+            memory.second = true;
+        }
         Err(error) => return Err(error.into()),
     }
     memory.in_ledger = true;
     Ok(())
+}
+
+/// The order to end a second Job of an attempt that was cancelled: a cancel wins over a start that comes later, also where
+/// somebody has deleted the Job that told of it.
+async fn cancelled_before(
+    context: &Context,
+    seen: &Tracked,
+    memory: &Memory,
+    judgement: &Judgement,
+    now: Timestamp,
+) -> Result<Option<Stop>, ReconcileError> {
+    let runs = seen.there && seen.job.as_ref().is_some_and(|job| job.stop.is_none());
+    if !memory.second || !runs || judgement.verdict.is_some() {
+        return Ok(None);
+    }
+    let verdict = context.journal.verdict(&seen.attempt).await?;
+    let verdict = verdict.filter(|verdict| verdict.outcome == Outcome::Cancelled);
+    Ok(verdict.map(|verdict| Stop { verdict, at: now, by: "keruta-submitter".to_owned() }))
 }
 
 /// When to try again what the watch should bring about.

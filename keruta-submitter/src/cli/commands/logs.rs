@@ -44,7 +44,7 @@ pub(super) async fn run(args: &LogsArgs, session: &Session) -> Result<Exit, Fail
         // Of an ended task there is nothing to wait for.
         && ObservedJob::of(job).is_some_and(|job| job.verdict.is_none())
     {
-        return live::follow(job, &cluster, settings.grace.clone(), redactor, writer).await;
+        return live::follow(job, &cluster, settings.grace.clone(), redactor, writer, session).await;
     }
     let (mut found, mut trouble) = (Vec::new(), None);
     if let Some(job) = &job {
