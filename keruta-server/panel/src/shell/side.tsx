@@ -42,9 +42,9 @@ export function Side({ open }: { open: boolean }) {
         <Item to="/documents" icon="document" text={t.documents} />
         <Item to="/settings" icon="gear" text={t.settings} />
         <Item to="/storage" icon="disk" text={t.storage} />
+        <Item to="/notifications" icon="bell" text={t.notifications} />
         {may("admin") && (
           <>
-            <Item to="/notifications" icon="bell" text={t.notifications} />
             <Item to="/audit" icon="shield" text={t.audit} />
             <Item to="/access" icon="key" text={t.access} />
           </>
