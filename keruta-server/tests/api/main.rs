@@ -7,6 +7,7 @@ mod artifacts;
 mod catalog;
 mod document;
 mod operation;
+mod panel;
 mod permissions;
 mod refusals;
 mod sessions;
