@@ -10,8 +10,9 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-changed={PANEL}");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join(PANEL);
-    let mut names: Vec<String> =
-        fs::read_dir(&root)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<io::Result<_>>()?;
+    let mut names: Vec<String> = fs::read_dir(&root)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<_>>()?;
     names.sort();
     let table = table(&root, &names).unwrap_or_default();
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());

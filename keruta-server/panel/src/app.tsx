@@ -89,8 +89,8 @@ function Shell() {
     "?": () => {
       shortcuts.value = true;
     },
-    t: () => navigate("/tasks"),
-    s: () => navigate("/settings"),
+    T: () => navigate("/tasks"),
+    S: () => navigate("/settings"),
   });
   return (
     <>

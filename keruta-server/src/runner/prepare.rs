@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use keruta_manifest::lineage::Lineage;
-use keruta_manifest::problem::Problems;
 use keruta_manifest::plan::origin::FieldOrigin;
+use keruta_manifest::problem::Problems;
 use keruta_manifest::render::{RenderOptions, explain, render};
 use keruta_manifest::review::Finding;
 use keruta_manifest::value::TaskId;

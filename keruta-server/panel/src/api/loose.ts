@@ -2,9 +2,10 @@
 import { me } from "../session.ts";
 import { Failure } from "./failure.ts";
 
-export async function loose<T>(method: string, path: string, options: { body?: unknown; signal?: AbortSignal } = {}): Promise<T> {
+export async function loose<T>(method: string, path: string, options: { body?: unknown; ifMatch?: string; signal?: AbortSignal } = {}): Promise<T> {
   const headers = new Headers({ accept: "application/json" });
   if (options.body !== undefined) headers.set("content-type", "application/json");
+  if (options.ifMatch) headers.set("if-match", options.ifMatch);
   const csrf = me.peek()?.csrfToken;
   if (csrf && method !== "GET") headers.set("x-csrf-token", csrf);
   let response: Response;

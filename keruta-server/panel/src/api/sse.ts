@@ -136,14 +136,25 @@ async function run(following: Following, stopped: AbortSignal): Promise<void> {
   }
 }
 
+/** What wakes a connection that waits: the network is back, or somebody does not want to wait. */
+const AGAIN = "online";
+
+/** Tries all connections that wait now. */
+export function reconnect(): void {
+  window.dispatchEvent(new Event(AGAIN));
+}
+
 function sleep(milliseconds: number, stopped: AbortSignal): Promise<void> {
   return new Promise((done) => {
-    const timer = setTimeout(done, milliseconds);
-    stopped.addEventListener("abort", () => {
+    const end = () => {
       clearTimeout(timer);
+      window.removeEventListener(AGAIN, end);
+      stopped.removeEventListener("abort", end);
       done();
-    });
-    window.addEventListener("online", () => done(), { once: true });
+    };
+    const timer = setTimeout(end, milliseconds);
+    window.addEventListener(AGAIN, end);
+    stopped.addEventListener("abort", end);
   });
 }
 

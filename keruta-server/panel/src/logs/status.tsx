@@ -1,5 +1,6 @@
 // What stands below a log: whether it is live, and how many lines have come since one looked elsewhere.
 import { useEffect, useState } from "preact/hooks";
+import { reconnect } from "../api/sse.ts";
 import { m } from "../i18n/index.ts";
 import { StatusBadge } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -64,7 +65,14 @@ function Live({ feed }: { feed: Feed }) {
     case "open":
       return <span class="badge live">{t.live}</span>;
     case "waiting":
-      return <span class="badge warn">{t.reconnecting(Math.max(0, Math.ceil((connection.until - performance.now()) / 1000)))}</span>;
+      return (
+        <>
+          <span class="badge warn">{t.reconnecting(Math.max(0, Math.ceil((connection.until - performance.now()) / 1000)))}</span>
+          <button type="button" class="button quiet small" onClick={reconnect}>
+            {t.reconnectNow}
+          </button>
+        </>
+      );
     case "asleep":
       return <span class="badge">{t.asleep}</span>;
     case "ended":

@@ -27,7 +27,7 @@ export function SettingsHistory({ version }: { version: number }) {
       {!loaded.data && !loaded.failure && <Loading />}
       {loaded.data && items.length === 0 && <p class="soft">{t.historyEmpty}</p>}
       {items.length > 0 && (
-        <div class="table-scroll">
+        <div class="table-scroll" tabIndex={0} role="region" aria-label={t.history}>
           <table class="list changes">
             <thead>
               <tr>

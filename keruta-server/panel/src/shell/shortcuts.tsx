@@ -8,7 +8,7 @@ export const shortcuts = signal(false);
 export function ShortcutsDialog() {
   const k = m().keys;
   const groups: [string, [string, string][]][] = [
-    [m().shell.menu, [["t", k.goTasks], ["s", k.goSettings], ["?", k.help], ["Esc", k.close]]],
+    [m().shell.menu, [["T", k.goTasks], ["S", k.goSettings], ["?", k.help], ["Esc", k.close]]],
     [m().tasks.title, [["/", k.search], ["n", k.newTask], ["j k", k.move], ["Enter", k.open], ["l", k.openLogs]]],
     [
       m().task.logs,

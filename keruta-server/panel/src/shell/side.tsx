@@ -42,9 +42,9 @@ export function Side({ open }: { open: boolean }) {
         <Item to="/documents" icon="document" text={t.documents} />
         <Item to="/settings" icon="gear" text={t.settings} />
         <Item to="/storage" icon="disk" text={t.storage} />
+        <Item to="/notifications" icon="bell" text={t.notifications} />
         {may("admin") && (
           <>
-            <Item to="/notifications" icon="bell" text={t.notifications} />
             <Item to="/audit" icon="shield" text={t.audit} />
             <Item to="/access" icon="key" text={t.access} />
           </>
@@ -65,12 +65,12 @@ function Account() {
   if (!who) return null;
   return (
     <Menu
-      label={t.account}
       kind="quiet account"
       stays
       button={
         <>
-          <Icon name="user" /> <span class="break">{who.user ?? who.actor}</span>
+          <Icon name="user" /> <span class="hidden-text">{t.account}: </span>
+          <span class="break">{who.user ?? who.actor}</span>{" "}
           <span class="soft small">{m().session.role[who.role]}</span>
         </>
       }

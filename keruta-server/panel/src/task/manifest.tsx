@@ -104,10 +104,14 @@ export function ManifestTab({ id, view }: { id: string; view: TaskView }) {
               {lines.map((line, at) => (
                 <tr key={at}>
                   <td class="yaml-number" data-n={at + 1} />
+                  {origins && (
+                    <td class="yaml-origin">
+                      <span title={line.origin}>{line.origin}</span>
+                    </td>
+                  )}
                   <td class="yaml-line">
                     <Yaml text={line.text} />
                   </td>
-                  {origins && <td class="yaml-origin">{line.origin}</td>}
                 </tr>
               ))}
             </tbody>

@@ -43,7 +43,7 @@ export function VerdictCard({ id, attempt, verdict, reason }: { id: string; atte
           ))}
         </dl>
       )}
-      {failed && evidence.message && <pre class="message ansi"><AnsiText text={evidence.message} /></pre>}
+      {failed && evidence.message && <pre class="message ansi" tabIndex={0} role="region" aria-label={t.message}><AnsiText text={evidence.message} /></pre>}
       {failed && (
         <p>
           <a class="button small" href={`${taskPath(id, "/logs")}?${logs}`}>

@@ -28,6 +28,13 @@ spec:
 apiVersion: v1
 kind: PersistentVolumeClaim
 spec:
+  modes:
+  - One
+  - Two
+  items:
+  - name: a
+    value: b
+  - name: c
   size: 1Gi
 `;
 
@@ -40,6 +47,8 @@ test("each line has the origin of its field", () => {
     note("/spec/template/spec/containers/0/command/1", "script"),
     note("/spec/template/spec/containers/0/env/1", "second"),
     note("/spec", "settings", "PersistentVolumeClaim"),
+    note("/spec/modes/1", "two", "PersistentVolumeClaim"),
+    note("/spec/items/1/name", "named", "PersistentVolumeClaim"),
   ]);
   const told = Object.fromEntries(lines.filter((line) => line.origin).map((line) => [line.text.trim(), line.origin]));
   assert.deepEqual(told, {
@@ -49,6 +58,10 @@ test("each line has the origin of its field", () => {
     "- |-": "script",
     "- name: B": "second",
     "spec:": "settings",
+    "- Two": "two",
+    "items:": "settings",
+    "- name: c": "named",
+    "size: 1Gi": "settings",
   });
   assert.equal(lines.map((line) => `${line.text}\n`).join(""), manifest);
 });

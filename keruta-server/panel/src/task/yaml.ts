@@ -65,7 +65,8 @@ function enter(before: Level[], line: string, indent: number): Level[] {
   let rest = line.slice(indent);
   let at = indent;
   while (rest === "-" || rest.startsWith("- ")) {
-    while (levels.length && (levels.at(-1)?.indent ?? 0) >= at && !(levels.at(-1)?.index !== undefined && levels.at(-1)?.indent === at)) levels.pop();
+    // A list may stand at its key's own column.
+    while (levels.length && (levels.at(-1)?.indent ?? 0) > at) levels.pop();
     const list = levels.at(-1);
     if (list?.index !== undefined && list.indent === at) {
       list.index += 1;
@@ -77,7 +78,6 @@ function enter(before: Level[], line: string, indent: number): Level[] {
   const key = /^("(?:[^"\\]|\\.)*"|'[^']*'|[^\s:][^:]*?):(?:\s|$)/.exec(rest);
   if (!key) return levels;
   while (levels.length && (levels.at(-1)?.indent ?? 0) >= at) levels.pop();
-  // A list may stand at its key's own column, so that only what is deeper is left.
   const name = (key[1] ?? "").replace(/^["']|["']$/g, "");
   levels.push({ indent: at, part: name.replace(/~/g, "~0").replace(/\//g, "~1") });
   return levels;

@@ -3,7 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 interface MenuProps {
-  label: string;
+  /** What it is called, where its content does not say so. */
+  label?: string;
   button: ComponentChildren;
   kind?: string;
   children: ComponentChildren;

@@ -128,8 +128,12 @@ pub(super) async fn hits(
         _ => HITS,
     };
     let found = state.logs.hits(&wanted.query, limit).await?;
-    let hit =
-        |hit: &crate::store::logs::Hit| LogHit { source: hit.log, line: hit.line, entry: hit.place, timestamp: timestamp(hit.time) };
+    let hit = |hit: &crate::store::logs::Hit| LogHit {
+        source: hit.log,
+        line: hit.line,
+        entry: hit.place,
+        timestamp: timestamp(hit.time),
+    };
     Ok(Json(LogHits {
         total: found.levels.total(),
         levels: levels(&found.levels),

@@ -153,8 +153,7 @@ impl LogStore {
     /// The place behind so many of the entries that are wanted.
     async fn behind(&self, sources: &[Arc<SourceInfo>], query: &LogQuery, skip: u64) -> Result<Places, LogError> {
         let start = Places::default();
-        let mut scan =
-            Scan::new(&self.store, sources, &query.filter, Direction::Forward, &start, SKIP_BUDGET);
+        let mut scan = Scan::new(&self.store, sources, &query.filter, Direction::Forward, &start, SKIP_BUDGET);
         let mut left = usize::try_from(skip).unwrap_or(usize::MAX);
         while left > 0 {
             let passed = scan.next(left.min(SKIP_STEP), usize::MAX).await?.len();
