@@ -231,7 +231,8 @@ impl Run {
                     told.send_replace(Some(Arc::clone(error)));
                 }
             }
-            Change::Interrupted { .. } => {}
+            // A list that is asked for has not come.
+            Change::Interrupted { .. } | Change::ListBegan => {}
             _ => {
                 if self.silent.remove(kind) && self.silent.is_empty() {
                     told.send_replace(None);
