@@ -11,6 +11,7 @@ use super::ApiError;
 use super::extract::Path;
 
 /// The routes, with their part of the OpenAPI document.
+#[must_use]
 pub fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(read))
 }

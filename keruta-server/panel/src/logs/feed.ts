@@ -41,7 +41,6 @@ export class Feed {
   private wanted: Missing[] = [];
   private stopped = new AbortController();
   private stopFollowing: (() => void) | undefined;
-  private generation = 0;
 
   constructor(
     readonly choice: Choice,
@@ -180,11 +179,10 @@ export class Feed {
       if (this.loading.size >= AT_ONCE) return;
       if (this.loading.has(key)) continue;
       this.loading.add(key);
-      const generation = this.generation;
       this.load(missing)
         .then(
           (lines) => {
-            if (generation !== this.generation || this.stopped.signal.aborted) return;
+            if (this.stopped.signal.aborted) return;
             this.rows.fill(missing.section, missing.block, lines);
             this.failure.value = null;
           },
