@@ -6,9 +6,12 @@
 
 mod access;
 mod audit;
+#[cfg(feature = "client")]
+pub mod client;
 mod document;
 mod event;
 mod log;
+mod notification;
 mod page;
 mod problem;
 mod repository;
@@ -24,10 +27,15 @@ pub use event::TaskEvent;
 pub use log::{
     LogAppended, LogHit, LogHits, LogLevel, LogLevels, LogLine, LogPage, LogRecord, LogSourceSummary, LogSummary,
 };
+pub use notification::{
+    ChannelTarget, EmailTarget, ErrorLogged, Notification, NotificationChannel, NotificationChannelSpec,
+    NotificationEvent, NotificationRule, NotificationRuleSpec, NotificationScope, NotificationState,
+    NotificationTrigger, SecretReference, SlackTarget, SmtpSecurity, TaskFailed, TaskStuck, UnknownWord,
+};
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};
 pub use role::{Role, UnknownRole};
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
 pub use status::TaskStatus;
-pub use task::{StatusUpdate, Task};
+pub use task::{Status, StatusUpdate, Task};

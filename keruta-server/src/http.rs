@@ -11,6 +11,7 @@
 //! | [`sessions`], [`tokens`], [`users`], [`audit`] | access, and who did what |
 //! | [`health`] | probes and numbers |
 //! | [`logs`] | logs: read, searched, followed, sent by agents |
+//! | [`notifications`] | who is told of what, and what became of it |
 //! | [`layers`] | what stands around every route |
 
 pub mod actor;
@@ -23,6 +24,7 @@ pub mod guard;
 pub mod health;
 pub mod layers;
 pub mod logs;
+pub mod notifications;
 pub mod openapi;
 pub mod page;
 pub mod repositories;
@@ -100,6 +102,7 @@ fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
         .merge(users::routes(access.clone()))
         .merge(audit::routes(store.clone()))
         .merge(logs::routes(LogsState { logs: parts.logs.clone() }))
+        .merge(notifications::routes(store.clone()))
         .merge(health::routes(health.clone()))
 }
 

@@ -14,6 +14,7 @@ mod submit;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use keruta_manifest::Settings;
 use keruta_submitter::metrics::Metrics;
@@ -56,6 +57,13 @@ impl RunnerOptions {
     }
 }
 
+/// What else only one replica may do: the one that runs the tasks does it meanwhile.
+#[async_trait]
+pub trait WhileLeading: Send + Sync {
+    /// Goes on until the end, or until the lease is lost. Each of its writes is fenced by the epoch.
+    async fn run(&self, epoch: Epoch, end: &CancellationToken);
+}
+
 /// Runs tasks.
 pub struct Runner {
     store: Store,
@@ -64,6 +72,7 @@ pub struct Runner {
     connect: Connect,
     options: RunnerOptions,
     state: watch::Sender<ClusterState>,
+    alongside: Vec<Arc<dyn WhileLeading>>,
 }
 
 impl Runner {
@@ -76,7 +85,22 @@ impl Runner {
         connect: Connect,
         options: RunnerOptions,
     ) -> Self {
-        Self { store, logs, settings, connect, options, state: watch::Sender::new(ClusterState::Standby) }
+        Self {
+            store,
+            logs,
+            settings,
+            connect,
+            options,
+            state: watch::Sender::new(ClusterState::Standby),
+            alongside: Vec::new(),
+        }
+    }
+
+    /// The same, which also does this as long as it runs the tasks.
+    #[must_use]
+    pub fn alongside(mut self, work: Arc<dyn WhileLeading>) -> Self {
+        self.alongside.push(work);
+        self
     }
 
     /// How the cluster fares, as it was last seen.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use keruta_manifest::Settings;
 use keruta_server::store::Store;
 use keruta_server::store::logs::{LogStore, RetentionPolicy, SealSettings};
@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 const SEAL: Duration = Duration::from_secs(5);
 /// How often old lines are looked for.
 const RETAIN: Duration = Duration::from_hours(1);
+/// How long notifications are kept that were sent or given up.
+const NOTIFICATIONS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Goes on until the end. Where several replicas do it at once, the database decides who does what.
 pub(super) async fn run(
@@ -40,6 +42,10 @@ pub(super) async fn run(
                 let job = async |progress| logs.retain(&policy, Timestamp::now(), &progress).await;
                 if let Err(error) = store.run_recorded("retention", job).await {
                     tracing::warn!(%error, "old lines could not be deleted");
+                }
+                let long_ago = Timestamp::now().checked_sub(NOTIFICATIONS_KEPT).unwrap_or(Timestamp::MIN);
+                if let Err(error) = store.purge_notifications(long_ago).await {
+                    tracing::warn!(%error, "old notifications could not be deleted");
                 }
             }
             () = end.cancelled() => return,

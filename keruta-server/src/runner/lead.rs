@@ -1,7 +1,9 @@
 //! Holding the lease, and working as long as it holds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -16,11 +18,18 @@ impl Runner {
     /// Works until the lease is lost or `shutdown` comes.
     pub(super) async fn lead(&self, epoch: Epoch, shutdown: &CancellationToken) {
         let ours = shutdown.child_token();
+        // What is done alongside ends with the lease, also in the middle: its writes are fenced.
+        let mut alongside = JoinSet::new();
+        for work in &self.alongside {
+            let (work, ours) = (Arc::clone(work), ours.clone());
+            alongside.spawn(async move { work.run(epoch, &ours).await });
+        }
         tokio::select! {
             () = self.work(epoch, &ours) => {}
             () = self.renew(epoch) => tracing::warn!(?epoch, "the lease is lost: another replica runs the tasks"),
         }
         ours.cancel();
+        alongside.shutdown().await;
         if let Err(error) = self.store.release_runner_lease(epoch).await {
             tracing::debug!(%error, "the lease could not be given back; it expires by itself");
         }

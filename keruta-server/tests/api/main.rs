@@ -5,6 +5,7 @@
 mod access;
 mod catalog;
 mod document;
+mod notifications;
 mod permissions;
 mod refusals;
 mod sessions;

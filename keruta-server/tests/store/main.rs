@@ -5,10 +5,12 @@
 
 mod access;
 mod audit;
+mod backups;
 mod catalog;
 mod configuration;
 mod logs;
 mod logs_jobs;
+mod notifications;
 mod queue;
 mod settings;
 mod tasks;

@@ -94,7 +94,11 @@ impl Kind {
             StoreError::Outdated { .. } => Self::Outdated,
             StoreError::IllegalMove { .. } => Self::IllegalMove,
             StoreError::OtherAttempt { .. } => Self::OtherAttempt,
-            StoreError::UnderWay { .. } | StoreError::Fixed { .. } | StoreError::HasChildren { .. } => Self::Conflict,
+            StoreError::UnderWay { .. }
+            | StoreError::Fixed { .. }
+            | StoreError::HasChildren { .. }
+            | StoreError::Referenced { .. }
+            | StoreError::NotGivenUp { .. } => Self::Conflict,
             StoreError::Fenced => Self::Unavailable,
             error if error.is_transient() => Self::Unavailable,
             _ => Self::Internal,
