@@ -12,6 +12,7 @@ pub(crate) use values::{Format, Output, Schema, TextOutput, VersionOutput};
 
 use clap_complete::Shell;
 use keruta_manifest::install::{Component, PodSecurity};
+use keruta_manifest::value::ImageReference;
 
 /// Turns tasks into Kubernetes manifests.
 ///
@@ -120,6 +121,9 @@ pub(crate) struct InstallArgs {
     /// The Pod Security Standard that the tasks' namespaces enforce
     #[arg(long, value_name = "LEVEL", default_value = "baseline", value_parser = values::pod_security())]
     pub(crate) pod_security: PodSecurity,
+    /// The image of keruta's server; also writes its Deployment, Service and claim, as `--only server` does
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) server_image: Option<ImageReference>,
     /// How to write: a stream of YAML documents, one JSON List, or `kind/name` a line
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
     pub(crate) output: Output,
