@@ -7,10 +7,13 @@
 mod access;
 mod artifact;
 mod audit;
+#[cfg(feature = "client")]
+pub mod client;
 mod document;
 mod event;
 mod log;
 mod operation;
+mod notification;
 mod page;
 mod problem;
 mod repository;
@@ -32,6 +35,11 @@ pub use operation::{
     BackgroundJob, BackgroundJobProgress, BackgroundJobState, ClusterCheck, ClusterCheckResult, ClusterTest,
     ServerSettingsDocument, TaskRemoval, TaskRemovalState,
 };
+pub use notification::{
+    ChannelTarget, EmailTarget, ErrorLogged, Notification, NotificationChannel, NotificationChannelSpec,
+    NotificationEvent, NotificationRule, NotificationRuleSpec, NotificationScope, NotificationState,
+    NotificationTrigger, SecretReference, SlackTarget, SmtpSecurity, TaskFailed, TaskStuck, UnknownWord,
+};
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};
@@ -39,4 +47,4 @@ pub use role::{Role, UnknownRole};
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
 pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;
-pub use task::{StatusUpdate, Task};
+pub use task::{Status, StatusUpdate, Task};

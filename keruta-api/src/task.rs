@@ -66,6 +66,19 @@ pub struct Task {
     pub spec: Map<String, Value>,
 }
 
+/// Where a task stands, in short: what an agent asks for again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// The present attempt.
+    pub attempt: u32,
+    /// Whether somebody asked for its end.
+    pub cancel_requested: bool,
+}
+
 /// A change of a task's status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

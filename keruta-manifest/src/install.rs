@@ -11,6 +11,7 @@
 //! | [`NetworkPolicy`](Component::NetworkPolicy) | deny everything; then DNS, git and the keruta API |
 //! | [`ResourceQuota`](Component::ResourceQuota), [`LimitRange`](Component::LimitRange) | only where the plan asks for them |
 //! | [`Secret`](Component::Secret) | the API token's Secret without a value |
+//! | [`Server`](Component::Server) | the server's claim, Service and Deployment, only where the plan asks for it |
 //!
 //! Two namespaces, because a namespace is the boundary that Kubernetes itself defends: whoever may create Jobs in a
 //! namespace can run a Pod as any `ServiceAccount` and with any Secret of *that* namespace ([RBAC good practices on
@@ -39,6 +40,7 @@ mod meta;
 mod namespace;
 mod network;
 mod rbac;
+mod server;
 mod token;
 
 use std::collections::BTreeSet;
@@ -49,6 +51,7 @@ pub use component::{Component, UnknownComponent};
 pub use limits::{Limits, Quota};
 pub use namespace::{PodSecurity, PodSecurityVersion, UnknownPodSecurity, UnknownPodSecurityVersion};
 pub use network::{GitPort, Target};
+pub use server::Server;
 
 use crate::object::Object;
 
@@ -90,6 +93,7 @@ pub struct InstallPlan {
     task_tokens: bool,
     quota: Option<Quota>,
     limits: Option<Limits>,
+    server: Option<Server>,
     components: BTreeSet<Component>,
 }
 
@@ -111,6 +115,7 @@ impl Default for InstallPlan {
             task_tokens: false,
             quota: None,
             limits: None,
+            server: None,
             components: Component::all().iter().copied().collect(),
         }
     }
@@ -291,6 +296,13 @@ impl InstallPlan {
         Ok(self)
     }
 
+    /// Run keruta's server in the system namespace, with the submitter's account. Default no.
+    #[must_use]
+    pub fn server(mut self, server: Server) -> Self {
+        self.server = Some(server);
+        self
+    }
+
     /// Only these components. Default all.
     #[must_use]
     pub fn only(mut self, components: impl IntoIterator<Item = Component>) -> Self {
@@ -314,6 +326,7 @@ impl InstallPlan {
             Component::ResourceQuota => limits::quotas(self),
             Component::LimitRange => limits::ranges(self),
             Component::Secret => token::objects(self),
+            Component::Server => server::objects(self),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The Kubernetes objects this library makes, in one type, so that a stream of them stays typed.
 
 use k8s_openapi::Metadata;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, LimitRange, Namespace, PersistentVolumeClaim, ResourceQuota, Secret, ServiceAccount,
+    ConfigMap, LimitRange, Namespace, PersistentVolumeClaim, ResourceQuota, Secret, Service, ServiceAccount,
 };
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
@@ -54,6 +55,8 @@ objects![
     ConfigMap,
     PersistentVolumeClaim,
     Job,
+    Service,
+    Deployment,
 ];
 
 impl Object {

@@ -77,5 +77,7 @@ const fn resource_name(object: &Object) -> &'static str {
         Object::ConfigMap(_) => "configmap",
         Object::PersistentVolumeClaim(_) => "persistentvolumeclaim",
         Object::Job(_) => "job.batch",
+        Object::Service(_) => "service",
+        Object::Deployment(_) => "deployment.apps",
     }
 }

@@ -5,14 +5,15 @@
 use std::fmt::Write as _;
 
 use keruta_manifest::install::{
-    Cidr, Component, GitPort, InstallError, InstallPlan, Limits, PodSecurity, PodSecurityVersion, Quota, Target,
+    Cidr, Component, GitPort, InstallError, InstallPlan, Limits, PodSecurity, PodSecurityVersion, Quota, Server, Target,
 };
 use keruta_manifest::object::Object;
 use serde_json::{Value, json};
 
 /// Everything there is to ask for.
 fn everything() -> InstallPlan {
-    InstallPlan::new().quota(Quota::default()).unwrap().limits(Limits::default()).unwrap()
+    let server = Server::new("registry.example/keruta-server:1.2.3".parse().unwrap());
+    InstallPlan::new().quota(Quota::default()).unwrap().limits(Limits::default()).unwrap().server(server)
 }
 
 fn values(plan: &InstallPlan) -> Vec<Value> {
@@ -48,6 +49,18 @@ fn cidr(text: &str) -> Cidr {
 #[test]
 fn the_whole_stream() {
     insta::assert_snapshot!(yaml(&everything().objects()));
+}
+
+/// Among the goldens that are held against Kubernetes' schemas.
+#[test]
+fn the_server() {
+    let mut stream = String::new();
+    keruta_manifest::stream::write_yaml(&mut stream, &everything().only([Component::Server]).objects()).unwrap();
+    insta::with_settings!({
+        snapshot_path => "../../snapshots",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, { insta::assert_snapshot!("install-server", stream) });
 }
 
 #[test]
@@ -104,6 +117,34 @@ fn quota_and_limits_only_on_request() {
         Limits { default_cpu: None, default_memory: None, max_claim: Some("20Gi".into()), ..Limits::default() };
     let range = values(&plan.limits(limits).unwrap()).remove(0);
     assert_eq!(range["spec"]["limits"], json!([{"type": "PersistentVolumeClaim", "max": {"storage": "20Gi"}}]));
+}
+
+#[test]
+fn the_server_only_on_request_and_as_the_restricted_level_wants_it() {
+    assert_eq!(InstallPlan::new().only([Component::Server]).objects(), []);
+    let objects = values(&everything().only([Component::Server]));
+    let kinds: Vec<_> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["PersistentVolumeClaim", "Service", "Deployment"]);
+    let [claim, service, deployment] = objects.as_slice() else { panic!("{objects:?}") };
+    let template = &deployment["spec"]["template"];
+    // The Service, the policies and the Deployment mean the same Pods.
+    assert_eq!(service["spec"]["selector"], template["metadata"]["labels"]);
+    assert_eq!(deployment["spec"]["selector"]["matchLabels"], template["metadata"]["labels"]);
+    let pod = &template["spec"];
+    assert_eq!(pod["serviceAccountName"], "keruta-submitter");
+    assert_eq!(pod["volumes"][0]["persistentVolumeClaim"]["claimName"], claim["metadata"]["name"]);
+    assert_eq!(service["spec"]["ports"][0]["targetPort"], pod["containers"][0]["ports"][0]["name"]);
+    // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+    let context = &pod["containers"][0]["securityContext"];
+    assert_eq!(context["allowPrivilegeEscalation"], false);
+    assert_eq!(context["capabilities"], json!({"drop": ["ALL"]}));
+    assert_eq!(context["readOnlyRootFilesystem"], true);
+    let allowed = ["persistentVolumeClaim", "emptyDir", "secret", "name"];
+    for volume in pod["volumes"].as_array().unwrap() {
+        assert!(volume.as_object().unwrap().keys().all(|key| allowed.contains(&key.as_str())), "{volume}");
+    }
 }
 
 fn rules(plan: &InstallPlan) -> Vec<Value> {

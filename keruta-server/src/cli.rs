@@ -1,5 +1,6 @@
 //! The program: flags, the start, the end.
 
+mod backup;
 mod failure;
 mod serve;
 
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use keruta_input::args::SettingsArgs;
 use keruta_input::settings::Layered;
@@ -16,13 +17,16 @@ use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
 use keruta_server::jobs::Jobs;
+use keruta_server::notify::{Notifier, NotifyOptions, Secrets};
 use keruta_server::operation::{Operation, SecretSources};
 use keruta_server::queue::Limits;
 use keruta_server::runner::{Runner, RunnerOptions, TaskTokens, connect_by_settings};
 use keruta_server::store::Store;
 use keruta_server::store::logs::LogStore;
+use keruta_server::tls::{Tls, TlsFiles};
 use keruta_submitter::metrics::Metrics;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -31,6 +35,9 @@ pub(crate) use failure::Failure;
 
 /// How often to look for settings that other replicas have changed.
 const SETTINGS_EVERY: Duration = Duration::from_secs(2);
+
+/// How often to look whether the certificate has changed.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(5);
 
 /// Holds tasks, queues them by priority, runs them on Kubernetes, and keeps their logs.
 ///
@@ -45,24 +52,37 @@ const SETTINGS_EVERY: Duration = Duration::from_secs(2);
   keruta-server --listen 127.0.0.1:9000 --database sqlite:/var/lib/keruta/keruta.db
   keruta-server --database postgres://keruta@db.example/keruta --settings keruta.toml
 
+  keruta-server backup keruta.backup
+  keruta-server --database postgres://keruta@db.example/keruta restore keruta.backup
+
 On its first start it prints an admin token, once:
   curl -H 'Authorization: Bearer TOKEN' http://127.0.0.1:8080/api/v1/tasks
 
 Exit codes: 0 ended by a signal, 2 usage, 3 invalid settings, 5 database or network."
 )]
 pub(crate) struct Args {
-    /// Where to listen. Beyond loopback it wants --insecure-http: put a proxy with TLS before it.
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Where to listen. Beyond loopback it wants TLS: a certificate, or a proxy before it and --insecure-http.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "KERUTA_SERVER_LISTEN")]
     listen: SocketAddr,
     /// Listen beyond loopback without TLS.
     #[arg(long, env = "KERUTA_SERVER_INSECURE_HTTP")]
     insecure_http: bool,
+    /// The certificate that TLS is spoken with, in PEM, with the chain behind it. It is read anew when it changes.
+    #[arg(long, value_name = "FILE", env = "KERUTA_SERVER_TLS_CERTIFICATE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, in PEM.
+    #[arg(long, value_name = "FILE", env = "KERUTA_SERVER_TLS_KEY", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
     /// The database: sqlite:FILE or <postgres://USER@HOST/NAME>. It may hold a password, so prefer the variable.
     #[arg(
         long,
         value_name = "URL",
         default_value = "sqlite:keruta.db",
         env = "KERUTA_DATABASE",
+        global = true,
         hide_env_values = true
     )]
     database: String,
@@ -72,9 +92,12 @@ pub(crate) struct Args {
     /// How many of one namespace may run at once.
     #[arg(long, value_name = "N", env = "KERUTA_SERVER_MAX_IN_FLIGHT_PER_NAMESPACE")]
     max_in_flight_per_namespace: Option<usize>,
-    /// The directory of the files that settings may name for secrets.
+    /// The directory of the files that settings and notification channels may name for secrets, as a Secret of Kubernetes is mounted.
     #[arg(long, value_name = "DIRECTORY", default_value = "/run/secrets", env = "KERUTA_SERVER_SECRETS_DIR")]
     secrets_dir: PathBuf,
+    /// Send webhooks to private addresses too, and without TLS.
+    #[arg(long, env = "KERUTA_SERVER_ALLOW_PRIVATE_WEBHOOKS")]
+    allow_private_webhooks: bool,
     #[command(flatten)]
     settings: SettingsArgs,
     /// What to tell on standard error: error, warn, info, debug, or a filter such as `keruta_server=debug`.
@@ -83,6 +106,20 @@ pub(crate) struct Args {
     /// How to tell it.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
     log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write everything in the database to a file, while the server goes on. Either database takes it.
+    Backup {
+        /// The file, which must not be there yet; - is standard output.
+        file: PathBuf,
+    },
+    /// Read a backup into an empty database.
+    Restore {
+        /// The file; - is standard input.
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -94,10 +131,15 @@ enum LogFormat {
 /// Serves until a signal ends it.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     tell(args)?;
-    if !args.listen.ip().is_loopback() && !args.insecure_http {
+    match &args.command {
+        None => {}
+        Some(Command::Backup { file }) => return backup::backup(&args.database, file),
+        Some(Command::Restore { file }) => return backup::restore(&args.database, file),
+    }
+    if !args.listen.ip().is_loopback() && !args.insecure_http && args.tls_certificate.is_none() {
         return Err(Failure::Usage(format!(
-            "{} can be reached by others, and tokens would cross the network unencrypted: listen on loopback behind a proxy \
-             with TLS, or say --insecure-http",
+            "{} can be reached by others, and tokens would cross the network unencrypted: give a certificate \
+             (--tls-certificate, --tls-key), listen on loopback behind a proxy with TLS, or say --insecure-http",
             args.listen
         )));
     }
@@ -105,11 +147,29 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     for warning in &layered.warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::io("start", error))?;
-    runtime.block_on(serve(args, &layered))
+    runtime()?.block_on(serve(args, &layered))
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().map_err(|error| Failure::io("start", error))
+}
+
+/// TLS, where a certificate was given.
+fn tls(args: &Args) -> Result<Option<Tls>, Failure> {
+    let (Some(certificate), Some(key)) = (&args.tls_certificate, &args.tls_key) else { return Ok(None) };
+    let files = TlsFiles { certificate: certificate.clone(), key: key.clone() };
+    Tls::load(files).map(Some).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// What sends notifications while this replica runs the tasks.
+fn notifier(args: &Args, store: &Store) -> Result<Notifier, Failure> {
+    let options = NotifyOptions {
+        secrets: Secrets { directory: Some(args.secrets_dir.clone()) },
+        allow_private: args.allow_private_webhooks,
+        ..NotifyOptions::default()
+    };
+    Notifier::new(store.clone(), options).map_err(|error| Failure::io("prepare to send notifications", error))
 }
 
 fn tell(args: &Args) -> Result<(), Failure> {
@@ -133,7 +193,9 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
     for place in configuration.unused() {
         tracing::warn!("{place} is not in force: the settings were changed by the API, whose values win");
     }
-    let access = Access::new(store.clone(), AccessOptions::default()).map_err(Failure::access)?;
+    let tls = tls(args)?;
+    let options = AccessOptions { secure_cookies: tls.is_some(), ..AccessOptions::default() };
+    let access = Access::new(store.clone(), options).map_err(Failure::access)?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Failure::io(format!("listen on {}", args.listen), error))?;
@@ -157,7 +219,8 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
     let jobs = Jobs::new(store.clone(), logs.clone(), configuration.settings(), operation.settings(), secrets);
     let runner = Runner::new(store.clone(), logs.clone(), configuration.settings(), connect_by_settings(), options)
         .with_tokens(TaskTokens::new(access.clone(), operation.settings()))
-        .with_jobs(jobs);
+        .with_jobs(jobs)
+        .alongside(Arc::new(notifier(args, &store)?));
     let parts = ApiParts {
         store: store.clone(),
         logs,
@@ -176,8 +239,13 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
     work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
     let (following, until) = (operation, end.clone());
     work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
-    eprintln!("keruta-server listens on http://{address} ({})", store.database().name());
-    let served = serve::serve(listener, router, end.clone()).await;
+    if let Some(tls) = tls.clone() {
+        let until = end.clone();
+        work.spawn(async move { tls.follow(CERTIFICATE_EVERY, &until).await });
+    }
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    eprintln!("keruta-server listens on {scheme}://{address} ({})", store.database().name());
+    let served = serve::serve(listener, tls.as_ref(), router, end.clone()).await;
     // Nothing new comes in; what is under way is brought to where the next start finds it.
     end.cancel();
     while work.join_next().await.is_some() {}

@@ -15,6 +15,7 @@
 //! | [`events`], [`statistics`] | what happens to tasks, and how the last day went |
 //! | [`schemas`] | JSON Schemas of tasks and settings |
 //! | [`panel`] | the admin panel's files |
+//! | [`notifications`] | who is told of what, and what became of it |
 //! | [`layers`] | what stands around every route |
 
 pub mod actor;
@@ -32,6 +33,7 @@ pub mod guard;
 pub mod health;
 pub mod layers;
 pub mod logs;
+pub mod notifications;
 pub mod openapi;
 pub mod page;
 pub mod panel;
@@ -133,6 +135,7 @@ fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
         .merge(statistics::routes(store.clone()))
         .merge(schemas::routes())
         .merge(logs::routes(LogsState { logs: parts.logs.clone() }))
+        .merge(notifications::routes(store.clone()))
         .merge(health::routes(health.clone()))
 }
 

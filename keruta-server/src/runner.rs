@@ -15,6 +15,7 @@ mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use keruta_manifest::Settings;
 use keruta_submitter::cluster::Cluster;
@@ -60,6 +61,13 @@ impl RunnerOptions {
     }
 }
 
+/// What else only one replica may do: the one that runs the tasks does it meanwhile.
+#[async_trait]
+pub trait WhileLeading: Send + Sync {
+    /// Goes on until the end, or until the lease is lost. Each of its writes is fenced by the epoch.
+    async fn run(&self, epoch: Epoch, end: &CancellationToken);
+}
+
 /// Runs tasks.
 pub struct Runner {
     store: Store,
@@ -72,6 +80,7 @@ pub struct Runner {
     cluster: watch::Sender<Option<Cluster>>,
     tokens: Option<TaskTokens>,
     jobs: Option<Jobs>,
+    alongside: Vec<Arc<dyn WhileLeading>>,
 }
 
 impl Runner {
@@ -85,7 +94,8 @@ impl Runner {
         options: RunnerOptions,
     ) -> Self {
         let (state, cluster) = (watch::Sender::new(ClusterState::Standby), watch::Sender::new(None));
-        Self { store, logs, settings, connect, options, state, cluster, tokens: None, jobs: None }
+        let (tokens, jobs, alongside) = (None, None, Vec::new());
+        Self { store, logs, settings, connect, options, state, cluster, tokens, jobs, alongside }
     }
 
     /// The same, giving each attempt a token of its own where the settings say so.
@@ -99,6 +109,13 @@ impl Runner {
     #[must_use]
     pub fn with_jobs(mut self, jobs: Jobs) -> Self {
         self.jobs = Some(jobs);
+        self
+    }
+
+    /// The same, which also does this as long as it runs the tasks.
+    #[must_use]
+    pub fn alongside(mut self, work: Arc<dyn WhileLeading>) -> Self {
+        self.alongside.push(work);
         self
     }
 

@@ -6,6 +6,7 @@
 mod artifacts;
 mod audit;
 mod background;
+pub mod backup;
 mod counters;
 mod database;
 mod documents;
@@ -14,6 +15,7 @@ mod events;
 mod expected;
 mod lease;
 pub mod logs;
+mod notifications;
 mod postgres;
 mod queue;
 mod removals;
@@ -43,6 +45,7 @@ pub use documents::DocumentContent;
 pub use error::StoreError;
 pub use expected::Expected;
 pub use lease::{Epoch, Lease};
+pub use notifications::{OutboxFilter, OutboxMessage, Outcome};
 pub use postgres::Postgres;
 pub use queue::{InFlight, Queued};
 pub use removals::{Family, Removal};
@@ -73,10 +76,24 @@ impl Store {
     ///
     /// [`StoreError`] where it cannot be opened, is of a newer keruta, or is in use by another server (SQLite).
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_at(url, None).await
+    }
+
+    /// The newest step of the schema of the database that a URL names.
+    fn newest_schema(url: &str) -> Result<i64, StoreError> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => Ok(Sqlite::newest_schema()),
+            Some(("postgres" | "postgresql", _)) => Ok(Postgres::newest_schema()),
+            _ => Err(StoreError::UnknownUrl),
+        }
+    }
+
+    /// The same as [`Store::open`], with the schema at an older step.
+    async fn open_at(url: &str, step: Option<i64>) -> Result<Self, StoreError> {
         let database: Arc<dyn Database> = if url.starts_with("sqlite:") {
-            Arc::new(Sqlite::open(url).await?)
+            Arc::new(Sqlite::open_at(url, step).await?)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Arc::new(Postgres::open(url).await?)
+            Arc::new(Postgres::open_at(url, step).await?)
         } else {
             return Err(StoreError::UnknownUrl);
         };

@@ -3,10 +3,14 @@
 use keruta_input::exit::Exit;
 use keruta_input::failure::Failure;
 use keruta_input::terminal::Stdout;
-use keruta_manifest::install::{Component, InstallPlan, Limits, Quota};
+use keruta_manifest::install::{Component, InstallPlan, Limits, Quota, Server};
+use keruta_manifest::value::{ImageError, ImageReference};
 
 use crate::args::InstallArgs;
 use crate::manifests;
+
+/// The server of this version.
+const SERVER_IMAGE: &str = concat!("ghcr.io/keruta/keruta-server:", env!("CARGO_PKG_VERSION"));
 
 pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
     let refused = |error: keruta_manifest::install::InstallError| Failure::Refused(error.to_string());
@@ -22,6 +26,13 @@ pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
     }
     if args.only.contains(&Component::LimitRange) {
         plan = plan.limits(Limits::default()).map_err(refused)?;
+    }
+    if let Some(image) = &args.server_image {
+        plan = plan.server(Server::new(image.clone()));
+    } else if args.only.contains(&Component::Server) {
+        let refused = |error: ImageError| Failure::Refused(format!("{SERVER_IMAGE}: {error}"));
+        let image = SERVER_IMAGE.parse::<ImageReference>().map_err(refused)?;
+        plan = plan.server(Server::new(image));
     }
     if !args.only.is_empty() {
         plan = plan.only(args.only.iter().copied());

@@ -29,6 +29,8 @@ pub enum Component {
     LimitRange,
     /// `secret`: the API token's Secret, without a value.
     Secret,
+    /// `server`: keruta's server, its claim and its Service; only written where the plan has a server.
+    Server,
 }
 
 impl Component {
@@ -43,6 +45,7 @@ impl Component {
             Self::ResourceQuota,
             Self::LimitRange,
             Self::Secret,
+            Self::Server,
         ]
     }
 
@@ -57,6 +60,7 @@ impl Component {
             Self::ResourceQuota => "resource-quota",
             Self::LimitRange => "limit-range",
             Self::Secret => "secret",
+            Self::Server => "server",
         }
     }
 }

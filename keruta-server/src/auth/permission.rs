@@ -135,6 +135,22 @@ pub const TABLE: &[Rule] = &[
     operators("POST", "/api/v1/background-jobs/{name}/run"),
     viewers("GET",    "/api/v1/removals"),
 
+    // A channel has the server send to an address: the rules that use it are everyday work.
+    viewers("GET",      "/api/v1/notifications"),
+    viewers("GET",      "/api/v1/notifications/{id}"),
+    operators("POST",   "/api/v1/notifications/{id}/retry"),
+    operators("GET",    "/api/v1/notifications/channels"),
+    admins("POST",      "/api/v1/notifications/channels"),
+    operators("GET",    "/api/v1/notifications/channels/{id}"),
+    admins("PUT",       "/api/v1/notifications/channels/{id}"),
+    admins("DELETE",    "/api/v1/notifications/channels/{id}"),
+    admins("POST",      "/api/v1/notifications/channels/{id}/test"),
+    viewers("GET",      "/api/v1/notifications/rules"),
+    operators("POST",   "/api/v1/notifications/rules"),
+    viewers("GET",      "/api/v1/notifications/rules/{id}"),
+    operators("PUT",    "/api/v1/notifications/rules/{id}"),
+    operators("DELETE", "/api/v1/notifications/rules/{id}"),
+
     services(viewers("GET", "/api/v1/repositories")),
     operators("POST", "/api/v1/repositories"),
     services(viewers("GET", "/api/v1/repositories/{id}")),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use keruta_server::auth::AccessError;
 use keruta_server::store::StoreError;
+use keruta_server::store::backup::BackupError;
 
 /// Why the program ended.
 #[derive(Debug)]
@@ -27,6 +28,13 @@ impl Failure {
     pub(crate) fn access(error: AccessError) -> Self {
         match error {
             AccessError::Store(error) => Self::Store(error),
+            other => Self::Io(other.to_string()),
+        }
+    }
+
+    pub(crate) fn backup(error: BackupError) -> Self {
+        match error {
+            BackupError::Store(error) => Self::Store(error),
             other => Self::Io(other.to_string()),
         }
     }

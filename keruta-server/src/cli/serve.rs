@@ -1,9 +1,12 @@
 //! Serving, until a signal.
 
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
+use keruta_server::tls::{Peer, Tls, TlsListener, with_peer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -13,12 +16,24 @@ use super::Failure;
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until SIGINT or SIGTERM, then lets the requests that are under way come to their end.
-pub(super) async fn serve(listener: TcpListener, router: Router, end: CancellationToken) -> Result<(), Failure> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<&Tls>,
+    router: Router,
+    end: CancellationToken,
+) -> Result<(), Failure> {
     let begun = end.clone();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { begun.cancelled().await });
-    let serving = serving.into_future();
-    tokio::pin!(serving);
+    let begun = async move { begun.cancelled().await };
+    let mut serving: Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>> = match tls {
+        Some(tls) => {
+            let service = with_peer(router).into_make_service_with_connect_info::<Peer>();
+            Box::pin(axum::serve(TlsListener::new(listener, tls), service).with_graceful_shutdown(begun).into_future())
+        }
+        None => {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            Box::pin(axum::serve(listener, service).with_graceful_shutdown(begun).into_future())
+        }
+    };
     tokio::select! {
         served = &mut serving => return served.map_err(|error| Failure::io("serve", error)),
         signal = signal() => {

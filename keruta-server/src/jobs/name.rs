@@ -52,6 +52,7 @@ jobs! {
     TokenPurge = "token-purge", every HOUR, "Forgets tokens a week after their end.";
     SessionPurge = "session-purge", every HOUR, "Forgets sessions that have expired.";
     AuditPurge = "audit-purge", every 24 * HOUR, "Forgets entries of the audit log whose time is over.";
+    NotificationPurge = "notification-purge", every 24 * HOUR, "Forgets notifications 90 days after they were sent or given up.";
     TokenSecrets = "token-secrets", every 5, "Deletes the Secrets of attempts that have ended.";
     Removal = "removal", every 5, "Deletes what deleted tasks have left, here and in the cluster.";
     Cleanup = "cleanup", every HOUR, "Deletes what nobody needs any more in the cluster: orphans, ended Jobs and claims whose time is over.";

@@ -19,6 +19,9 @@ use crate::store::{Epoch, StoreError};
 /// How long a token is told of after its end.
 const TOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How long notifications are told of that were sent or given up.
+const NOTIFICATIONS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
 /// An upload to which nothing was added for so long is given up.
 const STALLED: SignedDuration = SignedDuration::from_hours(1);
 /// How long an artifact that was deleted stays readable for downloads that had begun.
@@ -106,6 +109,10 @@ impl Jobs {
                 let before =
                     now.checked_sub(SignedDuration::from_secs(kept.as_secs().into())).unwrap_or(Timestamp::MIN);
                 Ok(json!({"entries": self.store.purge_audit(before).await?}))
+            }
+            JobName::NotificationPurge => {
+                let before = now.checked_sub(NOTIFICATIONS_KEPT).unwrap_or(Timestamp::MIN);
+                Ok(json!({"notifications": self.store.purge_notifications(before).await?}))
             }
             JobName::TokenSecrets => self.delete_secrets(epoch, cluster.ok_or(NO_CLUSTER)?, progress).await,
             JobName::Removal => self.remove(epoch, cluster, progress).await,

@@ -1,8 +1,10 @@
 //! Holding the lease, and working as long as it holds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +19,12 @@ impl Runner {
     /// Works until the lease is lost or `shutdown` comes.
     pub(super) async fn lead(&self, epoch: Epoch, shutdown: &CancellationToken) {
         let ours = shutdown.child_token();
+        // What is done alongside ends with the lease, also in the middle: its writes are fenced.
+        let mut alongside = JoinSet::new();
+        for work in &self.alongside {
+            let (work, ours) = (Arc::clone(work), ours.clone());
+            alongside.spawn(async move { work.run(epoch, &ours).await });
+        }
         tokio::select! {
             () = self.work(epoch, &ours) => {}
             () = self.jobs(epoch, &ours) => {}
@@ -28,6 +36,7 @@ impl Runner {
             // Where the lease is lost, its new holder does this.
             let _ = self.store.cut_off_runs(epoch, Timestamp::now()).await;
         }
+        alongside.shutdown().await;
         if let Err(error) = self.store.release_runner_lease(epoch).await {
             tracing::debug!(%error, "the lease could not be given back; it expires by itself");
         }

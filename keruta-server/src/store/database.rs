@@ -26,15 +26,23 @@ pub trait Database: Send + Sync {
     async fn close(&self);
 }
 
-/// Brings the schema up to date, each step in a transaction.
-pub(super) async fn migrate(migrator: &Migrator, pool: &AnyPool) -> Result<(), StoreError> {
-    match migrator.run(pool).await {
+/// Brings the schema up to date, or to an older step of it, each step in a transaction.
+pub(super) async fn migrate(migrator: &Migrator, pool: &AnyPool, to: Option<i64>) -> Result<(), StoreError> {
+    let migrated = match to {
+        None => migrator.run(pool).await,
+        Some(step) => migrator.run_to(step, pool).await,
+    };
+    match migrated {
         Ok(()) => Ok(()),
         // A step that this program does not know was made by a newer one.
         Err(MigrateError::VersionMissing(found) | MigrateError::VersionTooNew(found, _)) => {
-            let known = migrator.iter().map(|step| step.version).max().unwrap_or(0);
-            Err(StoreError::NewerSchema { found, known })
+            Err(StoreError::NewerSchema { found, known: newest(migrator) })
         }
         Err(error) => Err(StoreError::Migration(error)),
     }
+}
+
+/// The newest step that a program knows.
+pub(super) fn newest(migrator: &Migrator) -> i64 {
+    migrator.iter().map(|step| step.version).max().unwrap_or(0)
 }

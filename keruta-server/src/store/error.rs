@@ -151,6 +151,24 @@ pub enum StoreError {
         /// How many bytes it may have.
         most: u64,
     },
+    /// Something else refers to it.
+    #[error("the {kind} {id} is used by the {by}; change or delete that first")]
+    Referenced {
+        /// What was to be deleted.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// What refers to it: `rule r-1`.
+        by: String,
+    },
+    /// A notification that needs no other try.
+    #[error("the notification {id} is {state}: only one that was given up or waits can be tried again")]
+    NotGivenUp {
+        /// The notification.
+        id: String,
+        /// Its state.
+        state: &'static str,
+    },
     /// Another replica has taken over.
     #[error("another replica runs the tasks now")]
     Fenced,

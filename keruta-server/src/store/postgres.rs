@@ -9,7 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Transaction};
 
 use super::StoreError;
-use super::database::{Database, migrate};
+use super::database::{Database, migrate, newest};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -25,6 +25,16 @@ impl Postgres {
     ///
     /// [`StoreError`] where it is out of reach, or of a newer keruta.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_at(url, None).await
+    }
+
+    /// The newest step of the schema.
+    pub(super) fn newest_schema() -> i64 {
+        newest(&MIGRATIONS)
+    }
+
+    /// The same, with the schema at an older step.
+    pub(super) async fn open_at(url: &str, step: Option<i64>) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         // A URL may hold a password.
         let location = url.rsplit_once('@').map_or(url, |(_, location)| location).to_owned();
@@ -36,7 +46,7 @@ impl Postgres {
             .connect_with(options)
             .await
             .map_err(opened)?;
-        migrate(&MIGRATIONS, &pool).await?;
+        migrate(&MIGRATIONS, &pool, step).await?;
         Ok(Self { pool })
     }
 }

@@ -11,7 +11,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Executor, Transaction};
 
 use super::StoreError;
-use super::database::{Database, migrate};
+use super::database::{Database, migrate, newest};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -34,6 +34,16 @@ impl Sqlite {
     ///
     /// [`StoreError`] where the file cannot be opened, is of a newer keruta, or is in use by another server.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_at(url, None).await
+    }
+
+    /// The newest step of the schema.
+    pub(super) fn newest_schema() -> i64 {
+        newest(&MIGRATIONS)
+    }
+
+    /// The same, with the schema at an older step.
+    pub(super) async fn open_at(url: &str, step: Option<i64>) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let path = path_of(url);
         let lock = lock(&path)?;
@@ -41,7 +51,7 @@ impl Sqlite {
         let separator = if url.contains('?') { '&' } else { '?' };
         let options = AnyConnectOptions::from_str(&format!("{url}{separator}mode=rwc")).map_err(opened)?;
         let writer = pool(1, WRITER).connect_with(options.clone()).await.map_err(opened)?;
-        migrate(&MIGRATIONS, &writer).await?;
+        migrate(&MIGRATIONS, &writer, step).await?;
         let reader = pool(READERS, READER).connect_with(options).await.map_err(opened)?;
         Ok(Self { reader, writer, _lock: lock })
     }

@@ -9,6 +9,7 @@ use sqlx::{Any, Executor, Transaction};
 
 use super::events::{Event, record};
 use super::lease::{Epoch, fence};
+use super::notifications::task_failed;
 use super::row::Columns;
 use super::tasks::locked;
 use super::{Actor, Store, StoreError};
@@ -290,6 +291,9 @@ async fn move_attempt(
             .bind(QueueState::Ended.as_str())
             .execute(&mut **write)
             .await?;
+        if change.status == TaskStatus::Failed {
+            task_failed(write, task, change.attempt, change.reason, change.at).await?;
+        }
     }
     let event = Event::new("status", change.task, change.attempt, actor, change.at).from(from).to(change.status);
     record(write, &event.reason(change.reason).detail(change.verdict.clone())).await

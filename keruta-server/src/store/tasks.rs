@@ -16,7 +16,7 @@ use crate::task::{QueueState, StoredTask, TaskSpec};
 use keruta_api::TaskStatus;
 
 pub use list::{TaskCursor, TaskFilter, TaskOrder, TaskPage};
-pub(super) use read::{locked, task_in};
+pub(super) use read::{locked, task_in, task_of};
 
 /// Who changes something: a user's or token's name, or keruta itself.
 pub type Actor<'a> = &'a str;

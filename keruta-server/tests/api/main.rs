@@ -8,6 +8,7 @@ mod catalog;
 mod document;
 mod operation;
 mod panel;
+mod notifications;
 mod permissions;
 mod refusals;
 mod sessions;

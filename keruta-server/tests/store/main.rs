@@ -6,11 +6,13 @@
 mod access;
 mod artifacts;
 mod audit;
+mod backups;
 mod catalog;
 mod configuration;
 mod logs;
 mod logs_jobs;
 mod operation;
+mod notifications;
 mod queue;
 mod settings;
 mod tasks;

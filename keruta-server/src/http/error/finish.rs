@@ -30,6 +30,8 @@ pub async fn finish(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     headers.remove(header::CONTENT_LENGTH);
+    // A route that compresses has compressed the body that was there before.
+    headers.remove(header::CONTENT_ENCODING);
     response
 }
 

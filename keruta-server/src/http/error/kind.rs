@@ -97,6 +97,8 @@ impl Kind {
             StoreError::UnderWay { .. }
             | StoreError::Fixed { .. }
             | StoreError::HasChildren { .. }
+            | StoreError::Referenced { .. }
+            | StoreError::NotGivenUp { .. }
             | StoreError::TooMany { .. } => Self::Conflict,
             StoreError::TooLarge { .. } => Self::TooLarge,
             StoreError::Fenced => Self::Unavailable,

@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use jiff::Timestamp;
-use keruta_api::{StatusUpdate, Task, TaskStatus};
+use keruta_api::{Status, StatusUpdate, Task};
 use keruta_manifest::value::Text as TaskText;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{TasksState, answer};
 use crate::http::actor::Actor;
@@ -14,17 +14,6 @@ use crate::http::extract::{Json as Body, Path, Text};
 use crate::http::{ApiError, IfMatch, Versioned};
 use crate::store::{Author, Expected};
 use crate::task::TaskSpec;
-
-/// Where a task stands, in short: what an agent asks for again and again.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the names are those of the task")]
-pub(super) struct Status {
-    status: TaskStatus,
-    attempt: u32,
-    /// Whether somebody asked for its end.
-    cancel_requested: bool,
-}
 
 /// Where a task stands.
 #[utoipa::path(

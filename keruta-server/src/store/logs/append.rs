@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use keruta_submitter::logs::{Cursor, LogEntry, LogSource};
+use keruta_submitter::logs::{Cursor, Level, LogEntry, LogSource};
 
 use super::{LogError, LogQuery, LogStore, Start};
 use crate::log::{ChunkBuilder, EncodedChunk, Places, TARGET, nanoseconds};
+use crate::notify::{REASON_MAX, one_line};
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) struct Request {
     pub(super) place: Place,
     pub(super) chunks: Vec<EncodedChunk>,
     pub(super) done: bool,
+    /// The first line of the level ERROR.
+    pub(super) first_error: Option<String>,
 }
 
 /// Where it belongs.
@@ -57,6 +60,7 @@ impl Request {
             place: Place::Behind { cursor: text, first_line, lines: cursor.lines },
             chunks: chunks(before, entries.iter().map(Cow::Borrowed), now)?,
             done: cursor.done,
+            first_error: first_error(entries),
         })
     }
 
@@ -72,12 +76,26 @@ impl Request {
             place: Place::At(offset),
             chunks: chunks(offset, numbered(offset, entries), now)?,
             done,
+            first_error: first_error(entries),
         })
     }
 
     pub(super) fn entries(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.stats.entries).sum()
     }
+}
+
+/// The first line of the level ERROR, as one line of a message.
+fn first_error(entries: &[LogEntry]) -> Option<String> {
+    let error = |entry: &LogEntry| match entry {
+        LogEntry::Line(line) if line.level == Level::Error => {
+            // What is cut off would be cut off anyway.
+            let head = line.message.get(..8 * REASON_MAX).unwrap_or(&line.message);
+            Some(one_line(&String::from_utf8_lossy(head), REASON_MAX))
+        }
+        _ => None,
+    };
+    entries.iter().find_map(error)
 }
 
 /// An agent's log has one entry a line, so that the entry's place is the line's number.

@@ -1,6 +1,6 @@
 //! Many batches, one transaction: who brings one is answered when it is on the disk.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use super::chunks::{NewChunk, insert, integer};
 use super::hub::{Batch, Hub};
 use super::{LogError, source};
 use crate::log::{EncodedChunk, LevelCounts, TARGET};
+use crate::store::notifications::{LoggedErrors, errors_logged};
 use crate::store::{Store, StoreError};
 
 /// How many batches are written at once.
@@ -79,7 +80,8 @@ struct Writer {
 
 impl Writer {
     async fn write(&mut self, group: &[Request]) -> Result<Vec<Result<Written, LogError>>, StoreError> {
-        let now = Timestamp::now().as_microsecond();
+        let stamp = Timestamp::now();
+        let now = stamp.as_microsecond();
         let mut transaction = self.store.write().await?;
         // Rows are locked in one order by all who lock several, so that none wait for each other.
         let mut order: Vec<_> = group.iter().enumerate().collect();
@@ -91,6 +93,7 @@ impl Writer {
                 answer => written.push((index, answer)),
             }
         }
+        errors_logged(&mut transaction, &errors_of(group, &written), stamp).await?;
         transaction.commit().await?;
         written.sort_by_key(|(index, _)| *index);
         Ok(written.into_iter().map(|(_, answer)| answer).collect())
@@ -116,6 +119,20 @@ impl Writer {
         let gone = || StoreError::NotFound { kind: "log", id: append.source.container.clone() };
         Ok(write(transaction, log, append, now).await?.ok_or_else(gone)?)
     }
+}
+
+/// The errors in what was new, by task.
+fn errors_of(group: &[Request], written: &[(usize, Result<Written, LogError>)]) -> BTreeMap<String, LoggedErrors> {
+    let mut errors: BTreeMap<String, LoggedErrors> = BTreeMap::new();
+    for (index, answer) in written {
+        let Some(Request { append, .. }) = group.get(*index) else { continue };
+        let (Ok(Written { news: true, .. }), Some(first)) = (answer, &append.first_error) else { continue };
+        let attempt = &append.source.attempt;
+        let count: u64 = append.chunks.iter().map(|chunk| chunk.stats.levels.of(Level::Error)).sum();
+        let new = || LoggedErrors { attempt: attempt.number, count: 0, first: first.clone() };
+        errors.entry(attempt.task.clone()).or_insert_with(new).count += count;
+    }
+    errors
 }
 
 /// Writes a batch; `None` where there is no such log any more.
