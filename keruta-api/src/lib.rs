@@ -5,6 +5,7 @@
 //! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
 
 mod access;
+mod artifact;
 mod audit;
 #[cfg(feature = "client")]
 pub mod client;
@@ -12,15 +13,18 @@ mod document;
 mod event;
 mod log;
 mod notification;
+mod operation;
 mod page;
 mod problem;
 mod repository;
 mod role;
 mod settings;
+mod statistics;
 mod status;
 mod task;
 
 pub use access::{CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Session, Token, User, UserUpdate};
+pub use artifact::Artifact;
 pub use audit::AuditEntry;
 pub use document::{Document, DocumentUpdate, NewDocument};
 pub use event::TaskEvent;
@@ -32,10 +36,15 @@ pub use notification::{
     NotificationEvent, NotificationRule, NotificationRuleSpec, NotificationScope, NotificationState,
     NotificationTrigger, SecretReference, SlackTarget, SmtpSecurity, TaskFailed, TaskStuck, UnknownWord,
 };
+pub use operation::{
+    BackgroundJob, BackgroundJobProgress, BackgroundJobState, ClusterCheck, ClusterCheckResult, ClusterTest,
+    ServerSettingsDocument, TaskRemoval, TaskRemovalState,
+};
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};
 pub use role::{Role, UnknownRole};
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
+pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;
 pub use task::{Status, StatusUpdate, Task};

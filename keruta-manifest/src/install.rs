@@ -90,6 +90,7 @@ pub struct InstallPlan {
     git: network::Git,
     token_secret: String,
     token_key: String,
+    task_tokens: bool,
     quota: Option<Quota>,
     limits: Option<Limits>,
     server: Option<Server>,
@@ -111,6 +112,7 @@ impl Default for InstallPlan {
             git: network::Git::default(),
             token_secret: "keruta-api-token".to_owned(),
             token_key: "token".to_owned(),
+            task_tokens: false,
             quota: None,
             limits: None,
             server: None,
@@ -266,6 +268,14 @@ impl InstallPlan {
         self.token_secret = check::subdomain("token secret", secret.into())?;
         self.token_key = check::secret_key("token key", key.into())?;
         Ok(self)
+    }
+
+    /// Let keruta's server give each attempt a token of its own: it then makes and deletes Secrets in the task namespaces, and reads
+    /// none. Default no: the submitter alone needs no right to Secrets.
+    #[must_use]
+    pub const fn task_tokens(mut self, yes: bool) -> Self {
+        self.task_tokens = yes;
+        self
     }
 
     /// Put a `ResourceQuota` into each task namespace. Default none.

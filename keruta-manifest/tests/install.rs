@@ -175,6 +175,17 @@ fn least_privilege() {
 }
 
 #[test]
+fn secrets_are_made_and_deleted_only_for_tokens_and_never_read() {
+    let of_secrets = |plan: &InstallPlan| -> Vec<Value> {
+        rules(plan).into_iter().filter(|rule| rule["resources"] == json!(["secrets"])).collect()
+    };
+    assert!(of_secrets(&everything()).is_empty());
+    let plan = everything().task_namespaces(["a", "b"]).unwrap().task_tokens(true);
+    let rule = json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "delete"]});
+    assert_eq!(of_secrets(&plan), [rule.clone(), rule], "one in each namespace of tasks, none where the server lives");
+}
+
+#[test]
 fn a_lease_of_another_name_is_out_of_reach() {
     for rule in rules(&everything()).iter().filter(|rule| rule["resources"] == json!(["leases"])) {
         assert!(rule["resourceNames"] == json!(["keruta-submitter"]) || rule["verbs"] == json!(["create"]));

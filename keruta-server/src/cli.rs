@@ -1,6 +1,5 @@
 //! The program: flags, the start, the end.
 
-mod background;
 mod backup;
 mod failure;
 mod serve;
@@ -17,9 +16,11 @@ use keruta_input::settings::Layered;
 use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
+use keruta_server::jobs::Jobs;
 use keruta_server::notify::{Notifier, NotifyOptions, Secrets};
+use keruta_server::operation::{Operation, SecretSources};
 use keruta_server::queue::Limits;
-use keruta_server::runner::{Runner, RunnerOptions, connect_by_settings};
+use keruta_server::runner::{Runner, RunnerOptions, TaskTokens, connect_by_settings};
 use keruta_server::store::Store;
 use keruta_server::store::logs::LogStore;
 use keruta_server::tls::{Tls, TlsFiles};
@@ -91,12 +92,12 @@ pub(crate) struct Args {
     /// How many of one namespace may run at once.
     #[arg(long, value_name = "N", env = "KERUTA_SERVER_MAX_IN_FLIGHT_PER_NAMESPACE")]
     max_in_flight_per_namespace: Option<usize>,
-    /// The directory of the secrets that notification channels name, as a Secret of Kubernetes is mounted.
-    #[arg(long, value_name = "DIRECTORY", env = "KERUTA_SERVER_SECRETS_DIRECTORY")]
-    secrets_directory: Option<PathBuf>,
     /// Send webhooks to private addresses too, and without TLS.
     #[arg(long, env = "KERUTA_SERVER_ALLOW_PRIVATE_WEBHOOKS")]
     allow_private_webhooks: bool,
+    /// The directory of the files that settings and notification channels may name for secrets.
+    #[arg(long, value_name = "DIRECTORY", default_value = "/run/secrets", env = "KERUTA_SERVER_SECRETS_DIR")]
+    secrets_dir: PathBuf,
     #[command(flatten)]
     settings: SettingsArgs,
     /// What to tell on standard error: error, warn, info, debug, or a filter such as `keruta_server=debug`.
@@ -164,7 +165,7 @@ fn tls(args: &Args) -> Result<Option<Tls>, Failure> {
 /// What sends notifications while this replica runs the tasks.
 fn notifier(args: &Args, store: &Store) -> Result<Notifier, Failure> {
     let options = NotifyOptions {
-        secrets: Secrets { directory: args.secrets_directory.clone() },
+        secrets: Secrets { directory: Some(args.secrets_dir.clone()) },
         allow_private: args.allow_private_webhooks,
         ..NotifyOptions::default()
     };
@@ -213,15 +214,22 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
         ..Limits::default()
     };
     options.metrics = Arc::clone(&metrics);
+    let operation = Arc::new(Operation::start(store.clone()).await?);
+    let secrets = SecretSources { directory: args.secrets_dir.clone() };
+    let jobs = Jobs::new(store.clone(), logs.clone(), configuration.settings(), operation.settings(), secrets);
     let runner = Runner::new(store.clone(), logs.clone(), configuration.settings(), connect_by_settings(), options)
+        .with_tokens(TaskTokens::new(access.clone(), operation.settings()))
+        .with_jobs(jobs)
         .alongside(Arc::new(notifier(args, &store)?));
     let parts = ApiParts {
         store: store.clone(),
-        logs: logs.clone(),
+        logs,
         configuration: Arc::clone(&configuration),
         access,
         cluster: runner.state(),
         metrics,
+        operation: Arc::clone(&operation),
+        connect: connect_by_settings(),
     };
     let router = api(&parts).map_err(|error| Failure::Usage(error.to_string()))?;
 
@@ -229,11 +237,12 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
     work.spawn(runner.run(end.clone()));
     let (following, until) = (Arc::clone(&configuration), end.clone());
     work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
-    work.spawn(background::run(store.clone(), logs, configuration.settings(), end.clone()));
     if let Some(tls) = tls.clone() {
         let until = end.clone();
         work.spawn(async move { tls.follow(CERTIFICATE_EVERY, &until).await });
     }
+    let (following, until) = (operation, end.clone());
+    work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
     let scheme = if tls.is_some() { "https" } else { "http" };
     eprintln!("keruta-server listens on {scheme}://{address} ({})", store.database().name());
     let served = serve::serve(listener, tls.as_ref(), router, end.clone()).await;

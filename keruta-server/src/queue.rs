@@ -30,6 +30,8 @@ impl Default for Limits {
 pub enum Waiting {
     /// Its parent has not ended.
     ForParent(String),
+    /// A deleted task of its id is still being removed.
+    ForRemoval,
     /// So many tasks of its namespace are under way as may be.
     ForNamespace(String),
     /// So many tasks are under way as may be.
@@ -40,6 +42,7 @@ impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ForParent(parent) => write!(f, "its parent {parent} has not ended"),
+            Self::ForRemoval => f.write_str("a deleted task of the same id is still being removed"),
             Self::ForNamespace(namespace) => {
                 write!(f, "as many tasks are under way in the namespace {namespace} as may be")
             }
@@ -65,6 +68,7 @@ pub struct Schedule<'a> {
 ///
 /// let queued = |id: &str, parent_is_open| Queued {
 ///     id: id.to_owned(), namespace: "tasks".to_owned(), parent: Some("p".to_owned()), parent_is_open,
+///     has_remains: false,
 /// };
 /// let queued = [queued("a", true), queued("b", false), queued("c", false)];
 /// let schedule = schedule(&queued, &[], &Limits { in_flight: 1, ..Limits::default() });
@@ -82,6 +86,7 @@ pub fn schedule<'a>(queued: &'a [Queued], in_flight: &[InFlight], limits: &Limit
         let namespace = used.entry(&task.namespace).or_default();
         let limit = limits.namespaces.get(&task.namespace).copied().or(limits.in_flight_per_namespace);
         let waiting = match &task.parent {
+            _ if task.has_remains => Some(Waiting::ForRemoval),
             Some(parent) if limits.children_wait && task.parent_is_open => Some(Waiting::ForParent(parent.clone())),
             _ if limit.is_some_and(|limit| *namespace >= limit) => Some(Waiting::ForNamespace(task.namespace.clone())),
             _ if free == 0 => Some(Waiting::ForOthers),
@@ -110,6 +115,7 @@ mod tests {
             namespace: namespace.to_string(),
             parent: open.then(|| "p".into()),
             parent_is_open: open,
+            has_remains: false,
         }
     }
 
@@ -122,6 +128,13 @@ mod tests {
             is_cancelled: false,
             job: None,
         }
+    }
+
+    #[test]
+    fn nobody_starts_among_the_remains_of_a_namesake() {
+        let tasks = [Queued { has_remains: true, ..queued(1, 0, false) }, queued(2, 0, false)];
+        let schedule = schedule(&tasks, &[], &Limits { in_flight: 1, ..Limits::default() });
+        assert_eq!((schedule.start, schedule.waiting), (vec!["2"], vec![("1", Waiting::ForRemoval)]));
     }
 
     proptest! {

@@ -10,6 +10,7 @@ mod lead;
 mod prepare;
 mod session;
 mod submit;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,16 +18,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use keruta_manifest::Settings;
+use keruta_submitter::cluster::Cluster;
 use keruta_submitter::metrics::Metrics;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::jobs::Jobs;
 use crate::queue::Limits;
 use crate::store::logs::LogStore;
 use crate::store::{Epoch, Lease, Store};
 
 pub use cluster::{ClusterState, Connect, connect_by_settings};
-pub use prepare::{PrepareError, Prepared, check, prepare};
+pub use prepare::{PrepareError, Prepared, check, check_workspace, prepare};
+pub use tokens::TaskTokens;
 
 /// How tasks are run.
 #[derive(Clone)]
@@ -73,6 +77,10 @@ pub struct Runner {
     options: RunnerOptions,
     state: watch::Sender<ClusterState>,
     alongside: Vec<Arc<dyn WhileLeading>>,
+    /// The cluster that is worked on just now.
+    cluster: watch::Sender<Option<Cluster>>,
+    tokens: Option<TaskTokens>,
+    jobs: Option<Jobs>,
 }
 
 impl Runner {
@@ -85,13 +93,17 @@ impl Runner {
         connect: Connect,
         options: RunnerOptions,
     ) -> Self {
+        let (state, cluster) = (watch::Sender::new(ClusterState::Standby), watch::Sender::new(None));
         Self {
             store,
             logs,
             settings,
             connect,
             options,
-            state: watch::Sender::new(ClusterState::Standby),
+            state,
+            cluster,
+            tokens: None,
+            jobs: None,
             alongside: Vec::new(),
         }
     }
@@ -100,6 +112,20 @@ impl Runner {
     #[must_use]
     pub fn alongside(mut self, work: Arc<dyn WhileLeading>) -> Self {
         self.alongside.push(work);
+        self
+    }
+
+    /// The same, giving each attempt a token of its own where the settings say so.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: TaskTokens) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// The same, doing the background jobs for as long as it runs the tasks.
+    #[must_use]
+    pub fn with_jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = Some(jobs);
         self
     }
 

@@ -3,7 +3,9 @@
 //! One text of SQL serves both. Where they differ (how a transaction that writes begins, what a migration says, what an error
 //! means), [`Database`] has an implementation for each: [`Sqlite`] and [`Postgres`].
 
+mod artifacts;
 mod audit;
+mod background;
 pub mod backup;
 mod counters;
 mod database;
@@ -16,13 +18,17 @@ pub mod logs;
 mod notifications;
 mod postgres;
 mod queue;
+mod removals;
 mod repositories;
 mod row;
+mod server_settings;
 mod sessions;
 mod settings;
 mod sqlite;
+mod statistics;
 mod submissions;
 mod tasks;
+mod token_secrets;
 mod tokens;
 mod users;
 
@@ -31,7 +37,9 @@ use std::sync::Arc;
 use sqlx::{Any, Transaction};
 use tokio::sync::watch;
 
+pub use artifacts::{StoredArtifact, Upload};
 pub use audit::{AuditFilter, Author};
+pub use background::BackgroundRequest;
 pub use database::Database;
 pub use documents::DocumentContent;
 pub use error::StoreError;
@@ -40,11 +48,15 @@ pub use lease::{Epoch, Lease};
 pub use notifications::{OutboxFilter, OutboxMessage, Outcome};
 pub use postgres::Postgres;
 pub use queue::{InFlight, Queued};
+pub use removals::{Family, Removal};
+pub use server_settings::StoredServerSettings;
 pub use sessions::{FoundSession, SessionRow};
 pub use settings::{SetValue, StoredSettings};
 pub use sqlite::Sqlite;
+pub use statistics::AttemptSpan;
 pub use submissions::AttemptStatus;
 pub use tasks::{Actor, TaskCursor, TaskFilter, TaskOrder, TaskPage};
+pub use token_secrets::SpentSecret;
 pub use tokens::{FoundToken, TokenRow};
 pub use users::UserChange;
 
@@ -85,7 +97,12 @@ impl Store {
         } else {
             return Err(StoreError::UnknownUrl);
         };
-        Ok(Self { database, changes: Arc::default() })
+        let store = Self { database, changes: Arc::default() };
+        if !store.database().is_shared() {
+            // The file's lock says that whoever held a lease is gone.
+            store.void_leases().await?;
+        }
+        Ok(store)
     }
 
     /// The database itself, to be asked for its health.

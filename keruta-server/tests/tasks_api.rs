@@ -12,7 +12,7 @@ use keruta_manifest::Settings;
 use keruta_server::http::actor::Actor;
 use keruta_server::http::layers::around;
 use keruta_server::http::tasks::{TasksState, routes};
-use keruta_server::store::Store;
+use keruta_server::store::{Author, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -48,9 +48,13 @@ impl Api {
         let store = Store::open(&url).await.unwrap();
         let settings = Settings::from_json(r#"{"defaultNamespace": "team-a"}"#).unwrap();
         let settings = watch::Sender::new(Arc::new(settings));
-        let state = TasksState { store: store.clone(), settings: settings.subscribe() };
+        let state = TasksState {
+            store: store.clone(),
+            settings: settings.subscribe(),
+            operation: watch::Sender::new(Arc::default()).subscribe(),
+        };
         let router: Router = routes(state).into();
-        let router = around(router.layer(Extension(Actor("ada".to_owned()))));
+        let router = around(router.layer(Extension(Actor("ada".to_owned()))).layer(Extension(Author::from("ada"))));
         Self { router, store, _settings: settings, _directory: directory }
     }
 

@@ -6,6 +6,7 @@
 
 mod carry_out;
 mod claims;
+mod deleted;
 mod inventory;
 mod jobs;
 mod pods;
@@ -16,6 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use keruta_manifest::value::Duration;
 
 pub use carry_out::{CleanupError, Outcome, carry_out};
+pub use claims::ClaimRule;
+pub use deleted::{claim_of, of_claim, of_deleted_task};
 pub use inventory::Inventory;
 
 /// How long things stay.
@@ -136,9 +139,18 @@ pub enum Why {
         /// How long it stays.
         kept: Duration,
     },
+    /// What is left of a task that was deleted.
+    #[error("the task {task} was deleted")]
+    TaskDeleted {
+        /// The task.
+        task: String,
+    },
     /// A Pod's finalizer, whose Job is gone.
     #[error("it is kept for a Job that is gone")]
     EvidenceOfNone,
+    /// A Pod's finalizer, which holds up the deletion of its namespace.
+    #[error("its namespace is being deleted, and waits for it")]
+    NamespaceGoes,
     /// A Pod's finalizer, whose Job's verdict is recorded.
     #[error("it is kept for a verdict that was recorded long ago")]
     EvidenceUsed,
@@ -156,7 +168,8 @@ pub fn plan(inventory: &Inventory, retention: &Retention, now: Timestamp) -> Vec
 }
 
 /// Whether so long a time has gone by; never before `since`.
-fn is_over(since: Timestamp, time: Duration, now: Timestamp) -> bool {
+#[must_use]
+pub fn is_over(since: Timestamp, time: Duration, now: Timestamp) -> bool {
     now.duration_since(since) >= SignedDuration::from_secs(time.as_secs().into())
 }
 

@@ -234,6 +234,22 @@ impl Cluster {
             Err(error) => Err(error),
         }
     }
+
+    /// Deletes the object of a name, whichever it is: for who may not read it, and has made it itself. `false`: it was gone
+    /// already.
+    ///
+    /// # Errors
+    ///
+    /// What the cluster answers, and no answer in time.
+    pub async fn delete_named<K: Object>(&self, namespace: &str, name: &str) -> Result<bool, ClusterError> {
+        let action = Action::on::<K>(Verb::Delete, namespace, Some(name));
+        let (api, parameters) = (self.api::<K>(namespace), DeleteParams::background());
+        match self.call(action, api.delete(name, &parameters)).await {
+            Ok(_) => Ok(true),
+            Err(ClusterError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl Debug for Cluster {

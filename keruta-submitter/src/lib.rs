@@ -6,6 +6,7 @@ pub mod capture;
 pub mod classify;
 pub mod cleanup;
 pub mod cluster;
+pub mod doctor;
 pub mod follow;
 pub mod journal;
 pub mod lease;

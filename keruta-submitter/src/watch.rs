@@ -46,6 +46,8 @@ pub enum Change<O> {
     },
     /// The list is complete: what was not named since it began is gone.
     ListEnded,
+    /// The server has answered: from now on changes are heard as they happen.
+    Resumed,
     /// Nothing is heard at the moment; the watch goes on by itself.
     Interrupted {
         /// Why.

@@ -18,7 +18,8 @@ pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
         .system_namespace(args.system_namespace.as_str())
         .and_then(|plan| plan.task_namespaces(args.namespace.iter().map(String::as_str)))
         .map_err(refused)?
-        .pod_security(args.pod_security);
+        .pod_security(args.pod_security)
+        .task_tokens(args.task_tokens);
     // Limits suit no two clusters, so they come only to who asks for them by name.
     if args.only.contains(&Component::ResourceQuota) {
         plan = plan.quota(Quota::default()).map_err(refused)?;

@@ -3,7 +3,11 @@
 //! Roles, never `ClusterRoles`: outside the task namespaces and its own lease the submitter may do nothing. Each rule below
 //! says why each of its verbs is there. What is *not* there, and why:
 //!
-//! - `secrets`: a Job names the Secrets that it uses; the kubelet reads them. The submitter never does.
+//! - `secrets`: a Job names the Secrets that it uses; the kubelet reads them. The submitter never does. Only where the plan has
+//!   [`task_tokens`](super::InstallPlan::task_tokens), there are `create` and `delete`, for the Secret with the token of each
+//!   attempt. Never `get`, `list` or `watch`: what is in a Secret, a running task's token among it, stays unread. Neither verb can be
+//!   confined to names that begin in a certain way, so `delete` reaches every Secret of the namespace: keep none there that is not
+//!   for tasks. Whoever may create Jobs could mount them all anyway.
 //! - `jobs/status`, `pods/status`: `get` on the object shows its status; only Kubernetes writes it.
 //! - `jobs/finalizers`: the admission plugin [OwnerReferencesPermissionEnforcement][owners] asks for `update` there from
 //!   whoever sets `blockOwnerDeletion: true` on an object that a Job owns. The submitter leaves that field out: a
@@ -31,14 +35,18 @@ use crate::object::Object;
 pub(super) fn objects(plan: &InstallPlan) -> Vec<Object> {
     let lease = format!("{}-lease", plan.submitter);
     let leases = role_and_binding(plan, &plan.system_namespace, &lease, lease_rules(&plan.submitter));
-    let tasks =
-        plan.task_namespaces.iter().map(|namespace| role_and_binding(plan, namespace, &plan.submitter, task_rules()));
+    let tasks = plan
+        .task_namespaces
+        .iter()
+        .map(|namespace| role_and_binding(plan, namespace, &plan.submitter, task_rules(plan)));
     std::iter::once(leases).chain(tasks).flatten().collect()
 }
 
 /// In each task namespace.
-fn task_rules() -> Vec<PolicyRule> {
-    vec![
+fn task_rules(plan: &InstallPlan) -> Vec<PolicyRule> {
+    // create: the token of an attempt, before its Job. delete: when the attempt has ended, and one of that name that is in the way.
+    let tokens = plan.task_tokens.then(|| rule("", "secrets", &["create", "delete"]));
+    let mut rules = vec![
         // create: submit an attempt, or take its name where it was cancelled before. get: on AlreadyExists, compare it with
         // the wanted one. list, watch: follow it to its end. patch: end it (parallelism and deadline), and note on it what
         // was seen and judged. delete: clean up after it.
@@ -57,7 +65,9 @@ fn task_rules() -> Vec<PolicyRule> {
         // get, list, watch: the causes that no status shows: FailedMount, FailedCreatePodSandBox, FailedScheduling, a
         // quota exceeded. Events of the core group; `events.k8s.io` is another view of the same objects.
         rule("", "events", &["get", "list", "watch"]),
-    ]
+    ];
+    rules.extend(tokens);
+    rules
 }
 
 /// In the submitter's own namespace: the lease by which one of several submitters is the one at work.

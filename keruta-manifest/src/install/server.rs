@@ -179,7 +179,7 @@ fn container(plan: &InstallPlan, server: &Server) -> Container {
             // Inside the cluster; an Ingress or Gateway speaks TLS to the outside.
             env("KERUTA_SERVER_INSECURE_HTTP", "true".to_owned()),
             env("KERUTA_DATABASE", format!("sqlite:{DATA}/keruta.db")),
-            env("KERUTA_SERVER_SECRETS_DIRECTORY", SECRETS.to_owned()),
+            env("KERUTA_SERVER_SECRETS_DIR", SECRETS.to_owned()),
         ]),
         ports: Some(vec![ContainerPort {
             name: Some("http".to_owned()),

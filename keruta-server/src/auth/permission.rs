@@ -125,6 +125,15 @@ pub const TABLE: &[Rule] = &[
     admins("PUT",     "/api/v1/settings/kubernetes"),
     admins("PATCH",   "/api/v1/settings/kubernetes"),
     viewers("GET",    "/api/v1/settings/kubernetes/history"),
+    admins("POST",    "/api/v1/settings/kubernetes/test"),
+    viewers("GET",    "/api/v1/settings/server"),
+    admins("PUT",     "/api/v1/settings/server"),
+    admins("PATCH",   "/api/v1/settings/server"),
+
+    viewers("GET",    "/api/v1/background-jobs"),
+    viewers("GET",    "/api/v1/background-jobs/{name}"),
+    operators("POST", "/api/v1/background-jobs/{name}/run"),
+    viewers("GET",    "/api/v1/removals"),
 
     // A channel has the server send to an address: the rules that use it are everyday work.
     viewers("GET",      "/api/v1/notifications"),
@@ -173,10 +182,17 @@ pub const TABLE: &[Rule] = &[
     viewers("GET",      "/api/v1/tasks/{id}/logs/summary"),
     viewers("GET",      "/api/v1/tasks/{id}/logs/hits"),
     viewers("GET",      "/api/tasks/{taskId}/log"),
+    tasks(viewers("GET", "/api/v1/tasks/{id}/artifacts"), Scope::Task),
+    tasks(viewers("GET", "/api/v1/tasks/{id}/artifacts/{*path}"), Scope::Task),
+    tasks(operators("PUT", "/api/v1/tasks/{id}/artifacts/{*path}"), Scope::Task),
+    tasks(operators("DELETE", "/api/v1/tasks/{id}/artifacts/{*path}"), Scope::Task),
     operators("POST",   "/api/v1/tasks/{id}/cancel"),
     operators("POST",   "/api/v1/tasks/{id}/retry"),
     viewers("GET",      "/api/v1/tasks/{id}/manifest"),
     viewers("GET",      "/api/v1/tasks/{id}/events"),
+    viewers("GET",      "/api/v1/events"),
+    viewers("GET",      "/api/v1/statistics"),
+    services(viewers("GET", "/api/v1/schemas/{name}")),
 ];
 
 /// The rule of a method on a route.

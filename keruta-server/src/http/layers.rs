@@ -13,6 +13,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
 use super::ApiError;
+use super::conditional::not_modified;
 use super::error::finish;
 use super::extract::{DEFAULT_BODY_LIMIT, body_limit};
 use super::guard::guard;
@@ -53,7 +54,10 @@ pub fn guarded(routes: Router, access: &Access) -> Result<Router, ConfigError> {
 /// Puts around the routes what all of them have: request ids, a line in the log, limits of bodies, security headers, and a
 /// problem document for every error.
 pub fn around(routes: Router) -> Router {
-    let mut layered = routes.layer(body_limit(DEFAULT_BODY_LIMIT)).layer(middleware::from_fn(finish));
+    let mut layered = routes
+        .layer(body_limit(DEFAULT_BODY_LIMIT))
+        .layer(middleware::from_fn(not_modified))
+        .layer(middleware::from_fn(finish));
     for (name, value) in HEADERS {
         layered = layered.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
     }

@@ -42,6 +42,9 @@ fn finished(mut document: OpenApi) -> OpenApi {
     let cookie = ApiKey::Cookie(ApiKeyValue::new(cookie_name(true)));
     components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     document.security = Some(["token", "session"].map(|name| SecurityRequirement::new(name, [""; 0])).to_vec());
+    // The router's mark of a parameter with slashes in it is not the document's.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("get", &mut item.get),

@@ -17,12 +17,12 @@ use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::actor::Actor;
 use super::extract::{JsonText, Path};
 use super::{ApiError, IfMatch, Versioned};
-use crate::runner::check;
-use crate::store::{Expected, Store};
-use crate::task::StoredTask;
+use crate::operation::ServerSettings;
+use crate::runner::{check, check_workspace};
+use crate::store::{Author, Expected, Store, StoreError};
+use crate::task::{StoredTask, TaskSpec};
 
 /// The namespace of tasks that name none, where the settings name none either.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -34,11 +34,33 @@ pub struct TasksState {
     pub store: Store,
     /// The settings as they are now.
     pub settings: watch::Receiver<Arc<Settings>>,
+    /// How the server works.
+    pub operation: watch::Receiver<Arc<ServerSettings>>,
 }
 
 impl TasksState {
     fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.borrow())
+    }
+
+    /// Refuses a child whose parent has no workspace that could be shared.
+    async fn check_workspace(&self, spec: &TaskSpec, settings: &Settings) -> Result<(), ApiError> {
+        let Some(parent) = spec.parent() else { return Ok(()) };
+        let parent = match self.store.task(parent).await {
+            Ok(parent) => parent,
+            Err(StoreError::NotFound { id, .. }) => {
+                return Err(StoreError::NotFound { kind: "parent task", id }.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let root = match self.store.task(&parent.root_id).await {
+            Ok(root) => root,
+            // It was deleted; its workspace may be there all the same.
+            Err(StoreError::NotFound { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let sent = self.store.manifests(root.id()).await?;
+        check_workspace(spec, &root, &sent, settings).map_err(|problems| ApiError::invalid("task", &problems))
     }
 }
 
@@ -63,7 +85,7 @@ pub fn routes(state: TasksState) -> OpenApiRouter {
 )]
 async fn create(
     State(state): State<TasksState>,
-    Actor(actor): Actor,
+    author: Author,
     JsonText(text): JsonText,
 ) -> Result<Response, ApiError> {
     let spec = body::new_task(&text, || uuid::Uuid::now_v7().to_string())?;
@@ -71,7 +93,8 @@ async fn create(
     let namespace = settings.default_namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
     // What could not be rendered would only fail later, with nobody there to mend it.
     check(&spec, namespace, &settings).map_err(|problems| ApiError::invalid("task", &problems))?;
-    let task = state.store.create_task(spec, namespace, &actor, Timestamp::now()).await?;
+    state.check_workspace(&spec, &settings).await?;
+    let task = state.store.create_task(spec, namespace, author, Timestamp::now()).await?;
     // An id is made of characters that a path may have.
     let location = HeaderValue::try_from(format!("/api/v1/tasks/{}", task.id()));
     let mut response = (StatusCode::CREATED, answer(&task)).into_response();
@@ -101,11 +124,11 @@ async fn change(
     State(state): State<TasksState>,
     Path(id): Path<String>,
     IfMatch(expected): IfMatch,
-    Actor(actor): Actor,
+    author: Author,
     JsonText(text): JsonText,
 ) -> Result<Versioned<Task>, ApiError> {
     let spec = body::task_of(&text, &id)?;
-    Ok(answer(&state.store.change_task(spec, &expected, &actor, Timestamp::now()).await?))
+    Ok(answer(&state.store.change_task(spec, &expected, author, Timestamp::now()).await?))
 }
 
 /// Deletes a task that has ended. What it left in the cluster goes as the retention rules say.
@@ -117,10 +140,10 @@ async fn delete(
     State(state): State<TasksState>,
     Path(id): Path<String>,
     expected: Option<IfMatch>,
-    Actor(actor): Actor,
+    author: Author,
 ) -> Result<StatusCode, ApiError> {
     let expected = expected.map_or(Expected::Any, |IfMatch(expected)| expected);
-    state.store.delete_task(&id, &expected, &actor, Timestamp::now()).await?;
+    state.store.delete_task(&id, &expected, author, Timestamp::now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

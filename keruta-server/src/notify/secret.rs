@@ -34,7 +34,7 @@ impl Secrets {
                 let Some(directory) = &self.directory else {
                     return Err(SendError::Secret {
                         place: format!("the file {name}"),
-                        why: "cannot be read: the server was started without --secrets-directory".to_owned(),
+                        why: "cannot be read: the server was started without --secrets-dir".to_owned(),
                     });
                 };
                 (format!("the file {name} of the directory for secrets"), file(&directory.join(name)).await)
@@ -119,6 +119,6 @@ mod tests {
         assert!(secrets.find(&reference).await.unwrap_err().to_string().contains("is empty"));
         let unset = SecretReference::EnvironmentVariable("KERUTA_SECRET_THAT_NOBODY_SETS".to_owned());
         assert!(secrets.find(&unset).await.unwrap_err().to_string().contains("is not set"));
-        assert!(Secrets::default().find(&reference).await.unwrap_err().to_string().contains("--secrets-directory"));
+        assert!(Secrets::default().find(&reference).await.unwrap_err().to_string().contains("--secrets-dir"));
     }
 }

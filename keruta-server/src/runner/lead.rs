@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -26,13 +27,29 @@ impl Runner {
         }
         tokio::select! {
             () = self.work(epoch, &ours) => {}
+            () = self.jobs(epoch, &ours) => {}
             () = self.renew(epoch) => tracing::warn!(?epoch, "the lease is lost: another replica runs the tasks"),
         }
         ours.cancel();
         alongside.shutdown().await;
+        self.cluster.send_replace(None);
+        if self.jobs.is_some() {
+            // Where the lease is lost, its new holder does this.
+            let _ = self.store.cut_off_runs(epoch, Timestamp::now()).await;
+        }
         if let Err(error) = self.store.release_runner_lease(epoch).await {
             tracing::debug!(%error, "the lease could not be given back; it expires by itself");
         }
+    }
+
+    /// Does the background jobs; ends only where the work does.
+    async fn jobs(&self, epoch: Epoch, ours: &CancellationToken) {
+        match &self.jobs {
+            Some(jobs) => jobs.run(epoch, self.cluster.subscribe(), ours).await,
+            None => ours.cancelled().await,
+        }
+        // The work has the last word.
+        std::future::pending::<()>().await;
     }
 
     /// Renews the lease; returns when it is lost, which is also when the database did not answer for as long as it holds.

@@ -10,6 +10,7 @@ use keruta_submitter::Attempt;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
 use keruta_submitter::follow::{FollowHandle, FollowOptions, Follower};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,15 @@ pub(super) enum SessionEnd {
     SettingsChanged,
     /// The cluster cannot be used; it is to be tried again.
     Unreachable,
+}
+
+/// Takes the cluster away from the background jobs.
+struct Away<'a>(&'a watch::Sender<Option<Cluster>>);
+
+impl Drop for Away<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(None);
+    }
 }
 
 /// What works on a cluster.
@@ -71,7 +81,10 @@ impl Runner {
         let ours = ours.child_token();
         let _guard = ours.clone().drop_guard();
         let journal = Arc::new(StoreJournal { store: self.store.clone(), logs: self.logs.clone(), epoch });
-        let submitter = Submitter::new(&cluster, &journal, &self.options.metrics);
+        let submitter = Submitter::new(&cluster, &journal, &self.options.metrics, self.tokens.clone());
+        self.cluster.send_replace(Some(cluster.clone()));
+        // Whoever works on it elsewhere stops with this stretch.
+        let _away = Away(&self.cluster);
         Session {
             runner: self,
             epoch,

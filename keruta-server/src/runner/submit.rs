@@ -18,7 +18,9 @@ use keruta_submitter::{Attempt, Cause, Evidence, Outcome, Verdict};
 use tokio::sync::Semaphore;
 
 use super::journal::SharedJournal;
-use super::prepare::{PrepareError, prepare};
+use super::prepare::{PrepareError, Prepared, prepare};
+use super::tokens::{TaskTokens, TokenError};
+use crate::operation::TaskTokenKind;
 use crate::store::{AttemptStatus, InFlight, StoreError};
 use crate::task::{QueueState, StoredTask};
 
@@ -54,6 +56,7 @@ pub(super) struct Submitter {
     cluster: Cluster,
     journal: SharedJournal,
     metrics: Arc<Metrics>,
+    tokens: Option<TaskTokens>,
     places: Semaphore,
     memory: Mutex<Memory>,
 }
@@ -69,11 +72,17 @@ struct Memory {
 }
 
 impl Submitter {
-    pub(super) fn new(cluster: &Cluster, journal: &SharedJournal, metrics: &Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        cluster: &Cluster,
+        journal: &SharedJournal,
+        metrics: &Arc<Metrics>,
+        tokens: Option<TaskTokens>,
+    ) -> Self {
         Self {
             cluster: cluster.clone(),
             journal: Arc::clone(journal),
             metrics: Arc::clone(metrics),
+            tokens,
             places: Semaphore::new(AT_ONCE),
             memory: Mutex::default(),
         }
@@ -119,10 +128,15 @@ impl Submitter {
         follower: Option<&FollowHandle>,
     ) -> Result<(), StoreError> {
         let Some(task) = self.claimed(attempt).await? else { return Ok(()) };
-        let prepared = match prepare(&task, settings) {
+        let prepared = match prepare(&task, settings, self.token_kind()) {
             Ok(prepared) => prepared,
             Err(error) => return self.reject(attempt, &told(&error), None).await,
         };
+        match self.give_token(attempt, &prepared).await {
+            Ok(()) => {}
+            Err(TokenError::Store(error)) => return Err(error),
+            Err(error) => return self.hold_back(attempt, &error.to_string()).await,
+        }
         let options = SubmitOptions { follow: true, enabled: settings.enabled, backoff: WITHIN };
         let began = Instant::now();
         let submitted = submit(&self.cluster, &*self.journal, &prepared.bundle, &options, Timestamp::now()).await;
@@ -139,8 +153,19 @@ impl Submitter {
                 }
                 Ok(())
             }
-            Err(error) => self.not_submitted(attempt, error).await,
+            Err(error) => self.not_submitted(attempt, error, prepared.token_secret.as_deref()).await,
         }
+    }
+
+    fn token_kind(&self) -> TaskTokenKind {
+        self.tokens.as_ref().map_or(TaskTokenKind::Shared, TaskTokens::kind)
+    }
+
+    /// Makes the Secret that the attempt's Job names.
+    async fn give_token(&self, attempt: &Attempt, prepared: &Prepared) -> Result<(), TokenError> {
+        let (Some(tokens), Some(secret)) = (&self.tokens, &prepared.token_secret) else { return Ok(()) };
+        let labels = prepared.bundle.job.metadata.labels.clone().unwrap_or_default();
+        tokens.give(&self.cluster, attempt, &labels, (secret, self.journal.epoch), WITHIN).await
     }
 
     /// The task of an attempt that is to be submitted.
@@ -149,8 +174,17 @@ impl Submitter {
         Ok((task.state == QueueState::Claimed && task.attempt == attempt.number).then_some(task))
     }
 
-    async fn not_submitted(&self, attempt: &Attempt, error: SubmitError) -> Result<(), StoreError> {
+    async fn not_submitted(
+        &self,
+        attempt: &Attempt,
+        error: SubmitError,
+        secret: Option<&str>,
+    ) -> Result<(), StoreError> {
         let cure = error.cure();
+        if let (SubmitError::Refused { .. }, Some(tokens), Some(secret)) = (&error, &self.tokens, secret) {
+            // It may wait for days for its next try.
+            tokens.renew(attempt, secret, self.journal.epoch).await?;
+        }
         match &error {
             SubmitError::Cancelled { .. } => {
                 let evidence = Evidence { summary: error.to_string(), ..Evidence::default() };
@@ -170,11 +204,11 @@ impl Submitter {
                 ..
             } => self.reject(attempt, &error.to_string(), Some(cure)).await,
             // Quota, rights, a namespace that is missing, a cluster that does not answer: all may be mended meanwhile.
-            _ => self.hold_back(attempt, &error).await,
+            _ => self.hold_back(attempt, &error.to_string()).await,
         }
     }
 
-    async fn hold_back(&self, attempt: &Attempt, error: &SubmitError) -> Result<(), StoreError> {
+    async fn hold_back(&self, attempt: &Attempt, why: &str) -> Result<(), StoreError> {
         let failures = {
             let mut memory = self.memory();
             let failures = memory.failures.entry(attempt.clone()).or_default();
@@ -185,9 +219,9 @@ impl Submitter {
         let now = Timestamp::now();
         let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
         let again = now.checked_add(pause).unwrap_or(Timestamp::MAX);
-        tracing::info!(%attempt, %error, %again, "held back");
+        tracing::info!(%attempt, why, %again, "held back");
         let (store, epoch) = (&self.journal.store, self.journal.epoch);
-        store.hold_back(&attempt.task, epoch, &error.to_string(), again, now).await
+        store.hold_back(&attempt.task, epoch, why, again, now).await
     }
 
     async fn reject(&self, attempt: &Attempt, summary: &str, cure: Option<String>) -> Result<(), StoreError> {
@@ -218,7 +252,7 @@ impl Submitter {
     ) -> Result<(), StoreError> {
         let task = self.journal.store.task(&attempt.task).await?;
         let Some(cancel) = task.cancel.as_ref().filter(|_| task.attempt == attempt.number) else { return Ok(()) };
-        let target = match prepare(&task, settings) {
+        let target = match prepare(&task, settings, self.token_kind()) {
             Ok(prepared) => StopTarget::of_bundle(&prepared.bundle),
             // It cannot have a Job.
             Err(error) => return self.reject(attempt, &told(&error), None).await,

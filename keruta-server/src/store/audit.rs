@@ -25,7 +25,14 @@ impl Author {
     /// The server itself.
     #[must_use]
     pub fn keruta() -> Self {
-        Self { actor: "keruta".to_owned(), remote: None, request_id: None }
+        "keruta".into()
+    }
+}
+
+/// Somebody of whom only the name is known.
+impl From<&str> for Author {
+    fn from(actor: &str) -> Self {
+        Self { actor: actor.to_owned(), remote: None, request_id: None }
     }
 }
 

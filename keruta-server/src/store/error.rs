@@ -151,6 +151,24 @@ pub enum StoreError {
         /// Its state.
         state: &'static str,
     },
+    /// There are as many as there may be.
+    #[error("there may be at most {most} {kind} {id}; delete some first")]
+    TooMany {
+        /// Of what.
+        kind: &'static str,
+        /// Whose.
+        id: String,
+        /// How many there may be.
+        most: u64,
+    },
+    /// It is larger than it may be.
+    #[error("the {kind} would have more than the {most} bytes that are taken")]
+    TooLarge {
+        /// What.
+        kind: &'static str,
+        /// How many bytes it may have.
+        most: u64,
+    },
     /// Another replica has taken over.
     #[error("another replica runs the tasks now")]
     Fenced,

@@ -21,6 +21,8 @@ pub struct Queued {
     pub parent: Option<String>,
     /// Whether that task has not ended.
     pub parent_is_open: bool,
+    /// Whether a deleted task of the same id still has objects in the cluster, which would be taken for this one's.
+    pub has_remains: bool,
 }
 
 /// A task with an attempt under way.
@@ -48,7 +50,9 @@ impl Store {
     /// [`StoreError`] where the database fails.
     pub async fn queued(&self, now: Timestamp, limit: u32) -> Result<Vec<Queued>, StoreError> {
         let select = "SELECT task.id, task.namespace, task.parent_id, \
-                CASE WHEN parent.state IS NULL OR parent.state = $1 THEN 0 ELSE 1 END AS parent_is_open \
+                CASE WHEN parent.state IS NULL OR parent.state = $1 THEN 0 ELSE 1 END AS parent_is_open, \
+                CASE WHEN EXISTS (SELECT 1 FROM removals WHERE removals.task_id = task.id \
+                    AND removals.namespace = task.namespace AND removals.state <> 'claim') THEN 1 ELSE 0 END AS has_remains \
             FROM tasks AS task LEFT JOIN tasks AS parent ON parent.id = task.parent_id \
             WHERE task.state = $2 AND (task.not_before IS NULL OR task.not_before <= $3) \
             ORDER BY task.priority DESC, task.position LIMIT $4";
@@ -66,6 +70,7 @@ impl Store {
                 namespace: columns.text("namespace")?,
                 parent: columns.text_if_any("parent_id")?,
                 parent_is_open: columns.integer("parent_is_open")? != 0,
+                has_remains: columns.integer("has_remains")? != 0,
             })
         };
         rows.iter().map(queued).collect()

@@ -166,6 +166,17 @@ impl Store {
         }
     }
 
+    /// The objects that a task's attempts were made of, each as a YAML stream.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database fails.
+    pub async fn manifests(&self, task: &str) -> Result<Vec<String>, StoreError> {
+        let select = "SELECT manifest FROM attempts WHERE task_id = $1 AND manifest IS NOT NULL ORDER BY number";
+        let rows = sqlx::query(select).bind(task).fetch_all(self.database().reader()).await?;
+        rows.iter().map(|row| Columns { table: "attempts", row }.text("manifest")).collect()
+    }
+
     /// Notes that an attempt is about to be submitted. A second call changes nothing.
     ///
     /// # Errors

@@ -5,8 +5,10 @@ mod list;
 mod read;
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use sqlx::{Any, Transaction};
 
+use super::audit::{Author, audit};
 use super::counters::next_number;
 use super::events::{Event, record};
 use super::{Store, StoreError};
@@ -29,9 +31,10 @@ impl Store {
         &self,
         spec: TaskSpec,
         namespace: &str,
-        actor: Actor<'_>,
+        author: impl Into<Author>,
         now: Timestamp,
     ) -> Result<StoredTask, StoreError> {
+        let author = author.into();
         let mut write = self.write().await?;
         let root = match spec.parent() {
             None => spec.id().to_owned(),
@@ -67,7 +70,8 @@ impl Store {
             return Err(StoreError::AlreadyExists { kind: "task", id: spec.id().to_owned() });
         }
         insert_attempt(&mut write, spec.id(), 1, &namespace, now).await?;
-        record(&mut write, &Event::new("created", spec.id(), 1, actor, now).to(TaskStatus::Pending)).await?;
+        record(&mut write, &Event::new("created", spec.id(), 1, &author.actor, now).to(TaskStatus::Pending)).await?;
+        audit_task(&mut write, &author, "task.created", spec.id(), &json!({"namespace": namespace}), now).await?;
         let task = task_in(&mut write, spec.id()).await?;
         write.commit().await?;
         self.changed();
@@ -92,6 +96,18 @@ async fn insert_attempt(
         .execute(&mut **write)
         .await?;
     Ok(())
+}
+
+/// Adds to the audit log what was done to a task: last of all, since that log's counter is the last row that anybody locks.
+async fn audit_task(
+    write: &mut Transaction<'_, Any>,
+    author: &Author,
+    action: &str,
+    id: &str,
+    detail: &Value,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    audit(write, author, action, &format!("task/{id}"), Some(detail), now).await
 }
 
 fn text_of(spec: &TaskSpec) -> String {

@@ -86,3 +86,29 @@ async fn of_a_head_there_is_only_the_head() {
     assert_eq!((head.body.as_str(), head.etag()), ("", "\"1\""));
     server.anonymous(Method::HEAD, "/api/v1/documents/a").send().await.is(401);
 }
+
+#[tokio::test]
+async fn what_a_client_has_is_not_sent_again() {
+    let server = Server::start().await;
+    server.task(r#"{"id": "a"}"#).await;
+    server.post("/api/v1/documents", &json!({"id": "d", "title": "x", "content": "text"})).send().await.is(201);
+    let mut tags = 0;
+    for path in
+        ["/api/v1/tasks/a", "/api/v1/tasks/a/status", "/api/v1/documents/d/content", "/api/v1/settings/kubernetes"]
+    {
+        let whole = server.get(path).send().await.is(200);
+        let tag = whole.etag().to_owned();
+        for same in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+            let answer = server.get(path).header("if-none-match", &same).send().await.is(304);
+            assert_eq!((answer.body.as_str(), answer.etag()), ("", tag.as_str()), "{path}");
+            assert!(!answer.headers.contains_key("content-type"));
+            assert!(answer.headers.get("content-length").is_none_or(|length| length == "0"), "{answer:?}");
+        }
+        assert_eq!(server.get(path).header("if-none-match", "\"other\"").send().await.is(200).body, whole.body);
+        tags += 1;
+    }
+    assert_eq!(tags, 4);
+    // Only what was found is not sent again; a change is none of its business.
+    server.get("/api/v1/tasks/none").header("if-none-match", "*").send().await.is(404);
+    server.ask(Method::POST, "/api/v1/tasks/a/cancel").header("if-none-match", "*").send().await.is(200);
+}

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod access;
+mod artifacts;
 mod catalog;
 mod document;
 mod notifications;
+mod operation;
+mod panel;
 mod permissions;
 mod refusals;
 mod sessions;
@@ -26,10 +29,12 @@ use keruta_api::Role;
 use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
-use keruta_server::runner::ClusterState;
+use keruta_server::operation::Operation;
+use keruta_server::runner::{ClusterState, Connect};
 use keruta_server::store::logs::LogStore;
 use keruta_server::store::{Author, Store};
 use keruta_server::task::TaskSpec;
+use keruta_submitter::cluster::{Cluster, ClusterConfig, Environment};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -50,6 +55,15 @@ impl Server {
     }
 
     async fn start_with(options: AccessOptions) -> Self {
+        Self::start_of(options, nowhere()).await
+    }
+
+    /// One that is to try this cluster.
+    async fn start_at(connect: Connect) -> Self {
+        Self::start_of(AccessOptions::default(), connect).await
+    }
+
+    async fn start_of(options: AccessOptions, connect: Connect) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", directory.path().join("keruta.db").display());
         let store = Store::open(&url).await.unwrap();
@@ -57,6 +71,7 @@ impl Server {
         let access = Access::new(store.clone(), options).unwrap();
         let admin = access.first_token(Timestamp::now()).await.unwrap().unwrap();
         let cluster = watch::Sender::new(ClusterState::Standby);
+        let operation = Operation::start(store.clone()).await.unwrap();
         let parts = ApiParts {
             logs: LogStore::start(store.clone()),
             store,
@@ -64,6 +79,8 @@ impl Server {
             access,
             cluster: cluster.subscribe(),
             metrics: Arc::default(),
+            operation: Arc::new(operation),
+            connect,
         };
         let router = api(&parts).unwrap();
         Self { router, parts, admin, _cluster: cluster, _directory: directory }
@@ -104,6 +121,12 @@ impl Server {
         let spec = TaskSpec::from_json(json).unwrap();
         self.parts.store.create_task(spec, "tasks", "ada", Timestamp::now()).await.unwrap();
     }
+}
+
+/// No cluster, whatever this machine has.
+fn nowhere() -> Connect {
+    let config = ClusterConfig { kubeconfig: Some("/nowhere/kubeconfig".into()), ..ClusterConfig::default() };
+    Arc::new(move |_| Cluster::connect(&config, &Environment::of_process()))
 }
 
 /// A request to be sent.

@@ -4,6 +4,9 @@
 
 mod cancels;
 mod faults;
+mod jobs;
+mod removals;
 mod replicas;
 mod runs;
 mod scene;
+mod tokens;

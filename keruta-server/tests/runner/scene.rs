@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use keruta_api::TaskStatus;
 use keruta_manifest::Settings;
+use keruta_server::auth::{Access, AccessOptions};
+use keruta_server::jobs::Jobs;
+use keruta_server::operation::{SecretSources, ServerSettings};
 use keruta_server::queue::Limits;
-use keruta_server::runner::{ClusterState, Connect, Runner, RunnerOptions};
+use keruta_server::runner::{ClusterState, Connect, Runner, RunnerOptions, TaskTokens};
 use keruta_server::store::logs::LogStore;
 use keruta_server::store::{Store, StoreError};
 use keruta_server::task::{StoredTask, TaskSpec};
@@ -29,6 +32,7 @@ pub(crate) struct Scene {
     pub(crate) store: Store,
     pub(crate) logs: LogStore,
     pub(crate) settings: watch::Sender<Arc<Settings>>,
+    pub(crate) operation: watch::Sender<Arc<ServerSettings>>,
     kubeconfig: std::path::PathBuf,
     directory: TempDir,
 }
@@ -52,7 +56,9 @@ impl Scene {
         std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
         let settings = watch::Sender::new(settings_of(&json!({})));
         let logs = LogStore::start(store.clone());
-        Self { server, store, logs, settings, kubeconfig, directory }
+        let scene = Self { server, store, logs, settings, operation: watch::Sender::default(), kubeconfig, directory };
+        scene.operate(&json!({}));
+        scene
     }
 
     /// Opens the store anew, as a process that starts again does.
@@ -91,15 +97,61 @@ impl Scene {
     }
 
     pub(crate) fn run_with(&self, identity: &str, limits: Limits) -> Running {
+        Running::of(self.runner(identity, limits))
+    }
+
+    /// Runs tasks as the server does: each attempt with a token of its own, and with the background jobs.
+    pub(crate) fn run_whole(&self) -> Running {
+        self.run_whole_as("one")
+    }
+
+    pub(crate) fn run_whole_as(&self, identity: &str) -> Running {
+        let jobs = Jobs::new(
+            self.store.clone(),
+            self.logs.clone(),
+            self.settings.subscribe(),
+            self.operation.subscribe(),
+            SecretSources::default(),
+        );
+        let jobs = jobs.looking_every(Duration::from_millis(100));
+        let tokens = TaskTokens::new(self.access(), self.operation.subscribe());
+        Running::of(self.runner(identity, Limits::default()).with_tokens(tokens).with_jobs(jobs))
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        Access::new(self.store.clone(), AccessOptions::default()).unwrap()
+    }
+
+    /// Sets how the server works; the jobs that tests wait for run every second.
+    pub(crate) fn operate(&self, settings: &Value) {
+        let mut settings = settings.clone();
+        for job in ["removal", "token-secrets"] {
+            settings["backgroundJobs"][job] = json!({"every": "1s"});
+        }
+        self.operation.send_replace(Arc::new(serde_json::from_value(settings).unwrap()));
+    }
+
+    /// Waits until something is so.
+    pub(crate) async fn until_so(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let began = Instant::now();
+        while !is_so().await {
+            assert!(began.elapsed() < PATIENCE, "{what}: {:#?}", self.store.runs().await.unwrap());
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// The names of the objects of a kind.
+    pub(crate) fn names(&self, resource: &str) -> Vec<String> {
+        let objects = self.server.objects(resource, NAMESPACE);
+        objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn runner(&self, identity: &str, limits: Limits) -> Runner {
         let mut options = RunnerOptions::new(identity);
         options.limits = limits;
         options.lease = Duration::from_millis(1500);
         options.poll = Duration::from_millis(200);
-        let runner =
-            Runner::new(self.store.clone(), self.logs.clone(), self.settings.subscribe(), self.connect(), options);
-        let (state, shutdown) = (runner.state(), CancellationToken::new());
-        let task = tokio::spawn(runner.run(shutdown.clone()));
-        Running { state, shutdown, task }
+        Runner::new(self.store.clone(), self.logs.clone(), self.settings.subscribe(), self.connect(), options)
     }
 
     /// Makes a task whose containers do this.
@@ -155,6 +207,12 @@ impl Scene {
 }
 
 impl Running {
+    fn of(runner: Runner) -> Self {
+        let (state, shutdown) = (runner.state(), CancellationToken::new());
+        let task = tokio::spawn(runner.run(shutdown.clone()));
+        Self { state, shutdown, task }
+    }
+
     /// Ends it as a signal does.
     pub(crate) async fn shut_down(mut self) {
         self.shutdown.cancel();

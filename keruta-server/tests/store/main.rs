@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 mod access;
+mod artifacts;
 mod audit;
 mod backups;
 mod catalog;
@@ -11,6 +12,7 @@ mod configuration;
 mod logs;
 mod logs_jobs;
 mod notifications;
+mod operation;
 mod queue;
 mod settings;
 mod tasks;

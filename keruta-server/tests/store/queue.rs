@@ -149,3 +149,17 @@ async fn a_job_is_recorded_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_file_that_was_left_by_a_killed_process_is_taken_over_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", directory.path().join("keruta.db").display());
+    let store = Store::open(&url).await.unwrap();
+    let Lease::Held(first) = lease(&store, "killed", 0).await else { panic!() };
+    assert_eq!(lease(&store, "two", 1).await, Lease::Other { expires_at: at(15) });
+    store.database().close().await;
+    drop(store);
+    let store = Store::open(&url).await.unwrap();
+    let Lease::Held(second) = lease(&store, "two", 2).await else { panic!() };
+    assert!(second > first, "what the killed one began is fenced");
+}

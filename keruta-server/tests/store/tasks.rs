@@ -1,10 +1,11 @@
 //! Tasks: made, read, listed, changed, cancelled, tried again, deleted.
 
 use keruta_api::TaskStatus;
-use keruta_server::store::{Expected, StoreError, TaskFilter, TaskOrder};
+use keruta_server::store::{AuditFilter, Expected, StoreError, TaskFilter, TaskOrder};
 use keruta_server::task::QueueState;
+use serde_json::json;
 
-use crate::{at, on_each, spec};
+use crate::{ada, at, on_each, spec};
 
 #[tokio::test]
 async fn a_task_is_kept_as_it_was_given() {
@@ -149,6 +150,41 @@ async fn only_what_has_ended_and_is_not_needed_is_deleted() {
         store.delete_task("a", &Expected::Any, "ada", at(6)).await.unwrap();
         assert!(matches!(store.task("a").await, Err(StoreError::NotFound { .. })));
         assert_eq!(store.events(Some("a"), 0, 10).await.unwrap().last().unwrap().kind, "deleted");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_audit_log_has_every_change_of_a_task_and_who_made_it() {
+    on_each(async |store| {
+        let made = store.create_task(spec(r#"{"id": "a", "image": "one:1"}"#), "tasks", ada(), at(0)).await.unwrap();
+        let other = spec(r#"{"id": "a", "image": "two:2"}"#);
+        store.change_task(other.clone(), &Expected::OneOf(vec![made.version]), ada(), at(1)).await.unwrap();
+        // What changes nothing is no change.
+        store.change_task(other, &Expected::Any, "eve", at(2)).await.unwrap();
+        assert!(store.change_task(spec(r#"{"id": "a"}"#), &Expected::OneOf(vec![99]), "eve", at(2)).await.is_err());
+        store.cancel_task("a", ada(), Some("enough"), at(3)).await.unwrap();
+        store.cancel_task("a", "eve", None, at(4)).await.unwrap();
+        store.retry_task("a", ada(), at(5)).await.unwrap();
+        assert!(store.delete_task("a", &Expected::Any, "eve", at(6)).await.is_err());
+        store.cancel_task("a", ada(), None, at(7)).await.unwrap();
+        store.delete_task("a", &Expected::Any, ada(), at(8)).await.unwrap();
+        let about = AuditFilter { object: Some("task/a".to_owned()), ..AuditFilter::default() };
+        let mut entries = store.audit(&about, None, 100).await.unwrap();
+        entries.reverse();
+        let told: Vec<_> = entries.iter().map(|entry| (entry.action.as_str(), entry.detail.clone().unwrap())).collect();
+        assert_eq!(
+            told,
+            [
+                ("task.created", json!({"namespace": "tasks"})),
+                ("task.changed", json!({"fields": ["image"]})),
+                ("task.cancelled", json!({"attempt": 1, "reason": "enough"})),
+                ("task.retried", json!({"attempt": 2})),
+                ("task.cancelled", json!({"attempt": 2, "reason": null})),
+                ("task.deleted", json!({"namespace": "tasks", "attempt": 2, "status": "CANCELLED"})),
+            ]
+        );
+        assert!(entries.iter().all(|entry| entry.actor == "user/ada" && entry.request_id.is_some()), "{entries:#?}");
     })
     .await;
 }

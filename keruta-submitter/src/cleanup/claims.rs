@@ -13,13 +13,17 @@ use crate::bundle::task_label;
 
 /// What becomes of a claim; one without the annotation, or with another text in it, stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+pub enum ClaimRule {
+    /// It goes with its task.
     WithTask,
+    /// It goes so long after its task's end.
     After(Duration),
 }
 
-impl Rule {
-    fn of(claim: &PersistentVolumeClaim) -> Option<Self> {
+impl ClaimRule {
+    /// What a claim's annotation says; `None` where it stays.
+    #[must_use]
+    pub fn of(claim: &PersistentVolumeClaim) -> Option<Self> {
         let text = claim.metadata.annotations.as_ref()?.get(well_known::RETENTION)?;
         match text.as_str() {
             "delete-with-task" => Some(Self::WithTask),
@@ -35,7 +39,7 @@ pub(super) fn plan(inventory: &Inventory, removals: &[Removal], retention: &Rete
 /// Whether a claim waits for a time after this Job's end, which only the Job tells.
 pub(super) fn wants(inventory: &Inventory, job: &Job, ended_at: Timestamp, now: Timestamp) -> bool {
     inventory.claims.iter().any(|claim| {
-        let waits = matches!(Rule::of(claim), Some(Rule::After(kept)) if !is_over(ended_at, kept, now));
+        let waits = matches!(ClaimRule::of(claim), Some(ClaimRule::After(kept)) if !is_over(ended_at, kept, now));
         waits && claim.metadata.name.as_deref().is_some_and(|name| job_uses(job, name))
     })
 }
@@ -49,7 +53,7 @@ fn removal(
 ) -> Option<Removal> {
     let metadata = &claim.metadata;
     let task = task_label(metadata)?;
-    let rule = Rule::of(claim)?;
+    let rule = ClaimRule::of(claim)?;
     let name = metadata.name.as_deref()?;
     let created = metadata.creation_timestamp.as_ref()?.0;
     // A claim is made before its Job.
@@ -57,7 +61,7 @@ fn removal(
         return None;
     }
     let why = match rule {
-        Rule::WithTask => {
+        ClaimRule::WithTask => {
             let goes = |uid: &str| {
                 removals.iter().any(|removal| removal.object.kind == Kind::Job && removal.object.uid == uid)
             };
@@ -66,7 +70,7 @@ fn removal(
             });
             (!stays).then_some(Why::WithTask)?
         }
-        Rule::After(kept) => {
+        ClaimRule::After(kept) => {
             let ends = inventory
                 .own_jobs()
                 .filter(|(job, _)| task_label(&job.metadata) == Some(task) || job_uses(job, name))

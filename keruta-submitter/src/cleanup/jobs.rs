@@ -1,5 +1,7 @@
 //! Ended Jobs, and ConfigMaps without one.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use keruta_manifest::well_known;
@@ -32,6 +34,11 @@ pub(super) fn ended_at(job: &ObservedJob) -> Option<Timestamp> {
     at.or(job.completed_at).or(job.created_at)
 }
 
+/// Whether labels say that keruta manages the object.
+pub(super) fn is_managed(labels: &BTreeMap<String, String>) -> bool {
+    labels.get(well_known::MANAGED_BY).map(String::as_str) == Some(well_known::APP_NAME)
+}
+
 fn is_followed(job: &Job) -> bool {
     let template = job.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
     let finalizers = template.and_then(|metadata| metadata.finalizers.as_ref());
@@ -48,9 +55,8 @@ pub(super) fn config_maps(
     let mut found = Vec::new();
     for config_map in &inventory.config_maps {
         let metadata = &config_map.metadata;
-        let managed = metadata.labels.as_ref().and_then(|labels| labels.get(well_known::MANAGED_BY));
         // What a person made for a task has not this label.
-        if task_label(metadata).is_none() || managed.map(String::as_str) != Some(well_known::APP_NAME) {
+        if task_label(metadata).is_none() || !metadata.labels.as_ref().is_some_and(is_managed) {
             continue;
         }
         let is_new = metadata.creation_timestamp.as_ref().is_none_or(|at| !is_over(at.0, retention.orphans, now));

@@ -59,7 +59,8 @@ fn inventory(jobs: &[Value], pods: &[Value], config_maps: &[Value], claims: &[Va
     fn typed<K: serde::de::DeserializeOwned>(values: &[Value]) -> Vec<K> {
         values.iter().map(|value| serde_json::from_value(value.clone()).unwrap()).collect()
     }
-    Inventory { jobs: typed(jobs), pods: typed(pods), config_maps: typed(config_maps), claims: typed(claims) }
+    let (jobs, pods, config_maps, claims) = (typed(jobs), typed(pods), typed(config_maps), typed(claims));
+    Inventory { jobs, pods, config_maps, claims, namespace_goes: false }
 }
 
 fn kept_for(hours: u32) -> Retention {
@@ -142,6 +143,63 @@ fn evidence_that_nobody_can_want_is_released() {
     let removals = plan(&all, &Retention::default(), now());
     assert_eq!(names(&removals), ["Pod orphan", "Pod used"]);
     assert_eq!(removals[0].why, Why::EvidenceOfNone);
+}
+
+#[test]
+fn a_deleted_task_takes_its_own_objects_and_no_others() {
+    let jobs = [
+        job("keruta-job-a", Some("a"), "c", Some(99), false),
+        job("keruta-job-a-attempt-2", Some("a"), "c", None, false),
+        job("keruta-job-b", Some("b"), "c", Some(1), true),
+        job("foreign", None, "c", Some(1), true),
+    ];
+    let map = |name: &str, task| json!({"metadata": meta(name, Some(task), 99), "data": {}});
+    let mut by_hand = map("by-hand", "a");
+    by_hand["metadata"]["labels"].as_object_mut().unwrap().remove("app.kubernetes.io/managed-by");
+    let maps = [map("keruta-job-a", "a"), map("keruta-job-a-attempt-3", "a"), map("keruta-job-b", "b"), by_hand];
+    let mut other = pod("p3", "keruta-job-b", "c", "Running");
+    other["metadata"]["labels"]["task-id"] = "b".into();
+    let pods = [pod("p1", "keruta-job-a", "c", "Failed"), pod("p2", "gone", "c", "Failed"), other];
+    let claims = [
+        claim("git-repo-pvc-a", Some("a"), Some("after 1h"), 0),
+        claim("git-repo-pvc-b", Some("b"), Some("delete-with-task"), 0),
+        claim("by-hand", None, Some("delete-with-task"), 0),
+    ];
+    let all = inventory(&jobs, &pods, &maps, &claims);
+    let removals = of_deleted_task(&all, "a", "a");
+    assert_eq!(
+        names(&removals),
+        [
+            "Pod p1",
+            "Pod p2",
+            "Job keruta-job-a",
+            "Job keruta-job-a-attempt-2",
+            "ConfigMap keruta-job-a",
+            "ConfigMap keruta-job-a-attempt-3",
+        ]
+    );
+    assert!(of_deleted_task(&all, "c", "c").is_empty());
+    let rule = |name, label| claim_of(&all, name, label).map(|(_, rule)| rule);
+    assert_eq!(rule("git-repo-pvc-a", "a"), Some(Some(ClaimRule::After(Duration::from_secs(3600)))));
+    assert_eq!(rule("git-repo-pvc-b", "b"), Some(Some(ClaimRule::WithTask)));
+    assert_eq!((rule("git-repo-pvc-b", "a"), rule("by-hand", "a"), rule("none", "a")), (None, None, None));
+}
+
+#[test]
+fn evidence_does_not_hold_up_the_deletion_of_its_namespace() {
+    let deleted = |name: &str, at: Timestamp| {
+        let mut pod = pod(name, "unjudged", "c", "Failed");
+        pod["metadata"]["deletionTimestamp"] = json!(at);
+        pod
+    };
+    let jobs = [job("unjudged", Some("a"), "c", Some(10), false)];
+    let minute = jiff::SignedDuration::from_mins(1);
+    let pods = [deleted("held", now() - minute), deleted("new", now()), pod("kept", "unjudged", "c", "Failed")];
+    let mut all = inventory(&jobs, &pods, &[], &[]);
+    assert!(plan(&all, &Retention::default(), now()).is_empty(), "its verdict may still come");
+    all.namespace_goes = true;
+    let removals = plan(&all, &Retention::default(), now());
+    assert_eq!((names(&removals), &removals[0].why), (vec!["Pod held".to_owned()], &Why::NamespaceGoes));
 }
 
 #[tokio::test]

@@ -175,7 +175,7 @@ impl Cache {
                 }
                 touched
             }
-            Change::Interrupted { .. } => Vec::new(),
+            Change::Interrupted { .. } | Change::Resumed => Vec::new(),
         }
     }
 
@@ -247,7 +247,7 @@ impl Cache {
                 }
                 touched
             }
-            Change::Interrupted { .. } => Vec::new(),
+            Change::Interrupted { .. } | Change::Resumed => Vec::new(),
         }
     }
 

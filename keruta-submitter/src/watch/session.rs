@@ -138,6 +138,7 @@ where
         let seconds = u32::try_from(session.as_secs()).unwrap_or(240).clamp(1, 290);
         let params = WatchParams::default().labels(label_selector).timeout(seconds);
         let events = self.cluster.call(self.action(Verb::Watch), self.api.watch(&params, version)).await?;
+        send(changes, Change::Resumed).await;
         let mut events = std::pin::pin!(events);
         let until = self.listed + *relist;
         loop {

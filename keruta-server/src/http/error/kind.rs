@@ -98,7 +98,9 @@ impl Kind {
             | StoreError::Fixed { .. }
             | StoreError::HasChildren { .. }
             | StoreError::Referenced { .. }
-            | StoreError::NotGivenUp { .. } => Self::Conflict,
+            | StoreError::NotGivenUp { .. }
+            | StoreError::TooMany { .. } => Self::Conflict,
+            StoreError::TooLarge { .. } => Self::TooLarge,
             StoreError::Fenced => Self::Unavailable,
             error if error.is_transient() => Self::Unavailable,
             _ => Self::Internal,

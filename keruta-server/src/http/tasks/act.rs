@@ -12,7 +12,7 @@ use super::{TasksState, answer};
 use crate::http::actor::Actor;
 use crate::http::extract::{Json as Body, Path, Text};
 use crate::http::{ApiError, IfMatch, Versioned};
-use crate::store::Expected;
+use crate::store::{Author, Expected};
 use crate::task::TaskSpec;
 
 /// Where a task stands.
@@ -70,7 +70,7 @@ pub(super) async fn set_script(
     State(state): State<TasksState>,
     Path(id): Path<String>,
     expected: Option<IfMatch>,
-    Actor(actor): Actor,
+    author: Author,
     Text(script): Text,
 ) -> Result<Versioned<Task>, ApiError> {
     let before = state.store.task(&id).await?;
@@ -82,7 +82,7 @@ pub(super) async fn set_script(
     // What was read here is what is changed.
     let read = Expected::OneOf(vec![before.version]);
     let expected = expected.map_or(read, |IfMatch(expected)| expected);
-    Ok(answer(&state.store.change_task(TaskSpec::of(task), &expected, &actor, Timestamp::now()).await?))
+    Ok(answer(&state.store.change_task(TaskSpec::of(task), &expected, author, Timestamp::now()).await?))
 }
 
 /// Why a task is to end.
@@ -102,11 +102,11 @@ pub(super) struct Cancel {
 pub(super) async fn cancel(
     State(state): State<TasksState>,
     Path(id): Path<String>,
-    Actor(actor): Actor,
+    author: Author,
     body: Option<Body<Cancel>>,
 ) -> Result<Versioned<Task>, ApiError> {
     let reason = body.and_then(|Body(Cancel { reason })| reason);
-    Ok(answer(&state.store.cancel_task(&id, &actor, reason.as_deref(), Timestamp::now()).await?))
+    Ok(answer(&state.store.cancel_task(&id, author, reason.as_deref(), Timestamp::now()).await?))
 }
 
 /// Tries a task again that has ended, in a new attempt.
@@ -117,7 +117,7 @@ pub(super) async fn cancel(
 pub(super) async fn retry(
     State(state): State<TasksState>,
     Path(id): Path<String>,
-    Actor(actor): Actor,
+    author: Author,
 ) -> Result<Versioned<Task>, ApiError> {
-    Ok(answer(&state.store.retry_task(&id, &actor, Timestamp::now()).await?))
+    Ok(answer(&state.store.retry_task(&id, author, Timestamp::now()).await?))
 }

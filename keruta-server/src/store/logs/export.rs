@@ -131,6 +131,26 @@ impl ExportTarget {
         Ok(Self { store: Arc::from(store), prefix })
     }
 
+    /// Whether a URL could name such a place at all; nothing is opened.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn check_url(url: &str) -> Result<(), String> {
+        const SCHEMES: [&str; 9] = ["s3:", "s3a:", "gs:", "az:", "adl:", "azure:", "abfs:", "abfss:", "file:///"];
+        if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
+            return Err("names no object storage".to_owned());
+        }
+        let (_, rest) = url.split_once("//").ok_or("has no host or directory")?;
+        if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
+            return Err("has a user or password in it".to_owned());
+        }
+        if cfg!(not(feature = "cloud")) && !url.starts_with("file:") {
+            return Err("names a cloud, and this program was built without any".to_owned());
+        }
+        Ok(())
+    }
+
     /// A place that is there already.
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>, prefix: Path) -> Self {

@@ -8,7 +8,7 @@ use sqlx::{Any, Row, Transaction};
 use super::chunks::{self, Meta, NewChunk, Range, integer};
 use super::{LogError, LogStore, Progress};
 use crate::log::{Chunk, ChunkBuilder, EncodedChunk, TARGET};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// When chunks are merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,18 @@ pub struct SealReport {
 struct Group {
     chunks: Vec<Meta>,
     sealed: bool,
+}
+
+impl Store {
+    /// Whether any log has pieces that are not full.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database fails.
+    pub async fn has_open_chunks(&self) -> Result<bool, StoreError> {
+        let select = "SELECT 1 FROM log_chunks WHERE sealed = 0 LIMIT 1";
+        Ok(sqlx::query(select).fetch_optional(self.database().reader()).await?.is_some())
+    }
 }
 
 impl LogStore {

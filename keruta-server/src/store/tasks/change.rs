@@ -8,7 +8,7 @@ use super::super::counters::next_number;
 use super::super::events::{Event, record};
 use super::super::expected::Expected;
 use super::super::{Store, StoreError};
-use super::{Actor, insert_attempt, locked, task_in, text_of};
+use super::{Author, audit_task, insert_attempt, locked, task_in, text_of};
 use crate::task::{QueueState, StoredTask, TaskSpec, is_editable};
 
 impl Store {
@@ -23,9 +23,11 @@ impl Store {
         &self,
         spec: TaskSpec,
         expected: &Expected,
-        actor: Actor<'_>,
+        author: impl Into<Author>,
         now: Timestamp,
     ) -> Result<StoredTask, StoreError> {
+        let author = author.into();
+        let actor = author.actor.as_str();
         let mut write = self.write().await?;
         let before = locked(&mut write, spec.id()).await?;
         expected.check("task", before.id(), before.version)?;
@@ -52,8 +54,9 @@ impl Store {
             .execute(&mut *write)
             .await?;
         let detail = json!({"fields": changed_fields(&before.spec, &spec)});
-        let event = Event::new("changed", spec.id(), before.attempt, actor, now).detail(Some(detail));
+        let event = Event::new("changed", spec.id(), before.attempt, actor, now).detail(Some(detail.clone()));
         record(&mut write, &event).await?;
+        audit_task(&mut write, &author, "task.changed", spec.id(), &detail, now).await?;
         let task = task_in(&mut write, spec.id()).await?;
         write.commit().await?;
         self.changed();
@@ -69,10 +72,12 @@ impl Store {
     pub async fn cancel_task(
         &self,
         id: &str,
-        actor: Actor<'_>,
+        author: impl Into<Author>,
         reason: Option<&str>,
         now: Timestamp,
     ) -> Result<StoredTask, StoreError> {
+        let author = author.into();
+        let actor = author.actor.as_str();
         let mut write = self.write().await?;
         let before = locked(&mut write, id).await?;
         if before.status == TaskStatus::Cancelled || (before.cancel.is_some() && !before.status.is_final()) {
@@ -108,6 +113,8 @@ impl Store {
             let event = Event::new("status", id, before.attempt, actor, now).from(before.status);
             record(&mut write, &event.to(TaskStatus::Cancelled).reason(reason)).await?;
         }
+        let detail = json!({"attempt": before.attempt, "reason": reason});
+        audit_task(&mut write, &author, "task.cancelled", id, &detail, now).await?;
         let task = task_in(&mut write, id).await?;
         write.commit().await?;
         self.changed();
@@ -119,7 +126,14 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::NotFound`], and [`StoreError::IllegalMove`] where it has not ended.
-    pub async fn retry_task(&self, id: &str, actor: Actor<'_>, now: Timestamp) -> Result<StoredTask, StoreError> {
+    pub async fn retry_task(
+        &self,
+        id: &str,
+        author: impl Into<Author>,
+        now: Timestamp,
+    ) -> Result<StoredTask, StoreError> {
+        let author = author.into();
+        let actor = author.actor.as_str();
         let mut write = self.write().await?;
         let before = locked(&mut write, id).await?;
         if !before.status.is_final() || before.state != QueueState::Ended {
@@ -145,6 +159,7 @@ impl Store {
         insert_attempt(&mut write, id, attempt, &before.namespace, now).await?;
         let event = Event::new("retried", id, attempt, actor, now).from(before.status).to(TaskStatus::Pending);
         record(&mut write, &event).await?;
+        audit_task(&mut write, &author, "task.retried", id, &json!({"attempt": attempt}), now).await?;
         let task = task_in(&mut write, id).await?;
         write.commit().await?;
         self.changed();
@@ -162,9 +177,11 @@ impl Store {
         &self,
         id: &str,
         expected: &Expected,
-        actor: Actor<'_>,
+        author: impl Into<Author>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let author = author.into();
+        let actor = author.actor.as_str();
         let mut write = self.write().await?;
         let before = locked(&mut write, id).await?;
         expected.check("task", before.id(), before.version)?;
@@ -177,18 +194,32 @@ impl Store {
             let child = super::super::row::Columns { table: "tasks", row: &row }.text("id")?;
             return Err(StoreError::HasChildren { id: id.to_owned(), child });
         }
-        let insert = "INSERT INTO removals (namespace, task_id, asked_at, asked_by) VALUES ($1, $2, $3, $4) \
-            ON CONFLICT (namespace, task_id) DO NOTHING";
+        // An attempt that was never about to be submitted has nothing in the cluster.
+        let insert = "INSERT INTO removals (namespace, task_id, asked_at, asked_by, finished_at, in_cluster) \
+            SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS BIGINT), \
+                CASE WHEN EXISTS (SELECT 1 FROM attempts WHERE task_id = $2 AND intended_at IS NOT NULL) \
+                    OR EXISTS (SELECT 1 FROM token_secrets WHERE task_id = $2) THEN 1 ELSE 0 END \
+            WHERE 1 = 1 ON CONFLICT (namespace, task_id) DO UPDATE SET state = 'records', asked_at = excluded.asked_at, \
+                asked_by = excluded.asked_by, finished_at = excluded.finished_at, tries = 0, waiting_for = NULL, \
+                not_before = NULL, \
+                in_cluster = CASE WHEN removals.in_cluster = 1 THEN 1 ELSE excluded.in_cluster END";
         sqlx::query(insert)
             .bind(&before.namespace)
             .bind(id)
             .bind(now.as_microsecond())
             .bind(actor)
+            .bind(before.finished_at.map(Timestamp::as_microsecond))
             .execute(&mut *write)
             .await?;
+        super::super::artifacts::delete_of_task(&mut write, id, now).await?;
+        // A later task of this id is another: its attempts do not keep these alive.
+        let update = "UPDATE token_secrets SET attempt = 0 WHERE task_id = $1";
+        sqlx::query(update).bind(id).execute(&mut *write).await?;
         record(&mut write, &Event::new("deleted", id, before.attempt, actor, now).from(before.status)).await?;
         sqlx::query("DELETE FROM attempts WHERE task_id = $1").bind(id).execute(&mut *write).await?;
         sqlx::query("DELETE FROM tasks WHERE id = $1").bind(id).execute(&mut *write).await?;
+        let detail = json!({"namespace": before.namespace, "attempt": before.attempt, "status": before.status});
+        audit_task(&mut write, &author, "task.deleted", id, &detail, now).await?;
         write.commit().await?;
         self.changed();
         Ok(())

@@ -1,15 +1,8 @@
 //! `doctor`: what would keep tasks from running.
 
-mod images;
-mod namespace;
-mod reach;
-mod rights;
-mod storage;
-
 use keruta_input::diagnostic::human::Message;
 use keruta_input::terminal::Stdout;
-use keruta_manifest::Settings;
-use keruta_submitter::cluster::{Cluster, ClusterError};
+use keruta_submitter::doctor::{Check, CheckResult, DoctorOptions, doctor, enabled};
 use serde_json::json;
 
 use super::super::args::{DoctorArgs, Table};
@@ -18,101 +11,26 @@ use super::super::failure::Failure;
 use super::super::session::Session;
 use super::super::view::Paint;
 
-/// What came of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Ok,
-    /// Nothing was looked at.
-    Skip,
-    Warn,
-    Fail,
-}
-
-/// A check, and what came of it.
-#[derive(Debug)]
-struct Check {
-    name: &'static str,
-    outcome: Outcome,
-    what: String,
-    cure: Option<String>,
-}
-
-impl Check {
-    fn ok(name: &'static str, what: impl Into<String>) -> Self {
-        Self { name, outcome: Outcome::Ok, what: what.into(), cure: None }
-    }
-
-    fn skip(name: &'static str, what: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Skip, ..Self::ok(name, what) }
-    }
-
-    fn warn(name: &'static str, what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Warn, cure: Some(cure.into()), ..Self::ok(name, what) }
-    }
-
-    fn fail(name: &'static str, what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Fail, cure: Some(cure.into()), ..Self::ok(name, what) }
-    }
-
-    /// What could not be looked at. Without the right to look, that is no fault of the cluster's.
-    fn unseen(name: &'static str, error: &ClusterError) -> Self {
-        match error {
-            ClusterError::Forbidden { action, .. } => {
-                Self::skip(name, format!("not looked at: this needs the right to {action}"))
-            }
-            error => Self::warn(name, format!("could not be looked at: {error}"), error.cure()),
-        }
-    }
-}
-
-impl Outcome {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Skip => "skip",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        }
-    }
-}
-
 pub(super) async fn run(args: &DoctorArgs, session: &Session) -> Result<Exit, Failure> {
     let settings = session.settings(&args.namespace.settings())?;
     let mut report = Report { stdout: Stdout::new()?, output: args.output, session, checks: Vec::new() };
-    if settings.enabled {
-        report.add(Check::ok("settings", "tasks are run on Kubernetes (enabled: true)"))?;
-    } else {
-        let cure = "set enabled: true in the settings";
-        report.add(Check::fail("settings", "tasks are not run on Kubernetes (enabled: false)", cure))?;
-    }
+    report.add(enabled(&settings))?;
     match session.cluster(&settings) {
-        Ok(cluster) => checks(&cluster, &settings, args.probe, &mut report).await?,
+        Ok(cluster) => {
+            let options = DoctorOptions { probe: args.probe, ..DoctorOptions::default() };
+            let mut told = Ok(());
+            doctor(&cluster, &settings, &options, |check| {
+                if told.is_ok() {
+                    told = report.add(check);
+                }
+            })
+            .await;
+            told?;
+        }
         Err(Failure::Cluster(error)) => report.add(Check::fail("cluster", error.to_string(), error.cure()))?,
         Err(other) => return Err(other),
     }
     report.end()
-}
-
-async fn checks(cluster: &Cluster, settings: &Settings, probe: bool, report: &mut Report<'_>) -> Result<(), Failure> {
-    let reached = reach::check(cluster).await;
-    let is_reached = reached.iter().all(|check| check.outcome != Outcome::Fail);
-    for check in reached {
-        report.add(check)?;
-    }
-    if !is_reached {
-        return Ok(());
-    }
-    for check in rights::check(cluster).await {
-        report.add(check)?;
-    }
-    for check in namespace::check(cluster, settings).await {
-        report.add(check)?;
-    }
-    report.add(storage::check(cluster, settings).await)?;
-    for check in images::check(cluster, settings, probe).await {
-        report.add(check)?;
-    }
-    Ok(())
 }
 
 /// The checks as they come.
@@ -127,9 +45,9 @@ impl Report<'_> {
     fn add(&mut self, check: Check) -> Result<(), Failure> {
         if self.output == Table::Human {
             let paint = Paint(self.session.talk().stdout_has_colour());
-            let word = check.outcome.word();
+            let word = check.result.as_str();
             let blanks = " ".repeat(4_usize.saturating_sub(word.len()));
-            self.stdout.write(&format!("{}{blanks}  {}: {}\n", paint.word(word), check.name, check.what))?;
+            self.stdout.write(&format!("{}{blanks}  {}: {}\n", paint.word(word), check.name, check.message))?;
             if let Some(cure) = &check.cure {
                 let cure = cure.trim_end().replace('\n', "\n            ");
                 self.stdout.write(&format!("      help: {cure}\n"))?;
@@ -140,11 +58,11 @@ impl Report<'_> {
     }
 
     fn end(mut self) -> Result<Exit, Failure> {
-        let count = |outcome| self.checks.iter().filter(|check| check.outcome == outcome).count();
-        let (failed, warned) = (count(Outcome::Fail), count(Outcome::Warn));
+        let count = |result| self.checks.iter().filter(|check| check.result == result).count();
+        let (failed, warned) = (count(CheckResult::Fail), count(CheckResult::Warn));
         if self.output == Table::Json {
             let value = |check: &Check| {
-                let mut value = json!({"check": check.name, "result": check.outcome.word(), "message": check.what});
+                let mut value = json!({"check": check.name, "result": check.result.as_str(), "message": check.message});
                 if let Some(cure) = &check.cure {
                     value["cure"] = cure.as_str().into();
                 }

@@ -92,3 +92,27 @@ async fn it_says_what_it_sees_and_waits_for() {
     let text = run.followed()[0].to_string();
     assert!(text.contains("Job keruta-job-a is not there") && text.ends_with("looked at now"), "{text}");
 }
+
+fn cut<O>(failures: u32) -> Change<O> {
+    Change::Interrupted { error: Arc::new(WatchError::Stalled { after: Duration::from_secs(1) }), failures }
+}
+
+#[tokio::test]
+async fn silence_is_told_once_and_ends_when_both_watches_are_answered() {
+    let mut run = run();
+    let silence = super::super::Silence::default();
+    let mut told = silence.subscribe();
+    run.options.silence = Some(silence);
+    run.job(cut(SILENT - 1)).unwrap();
+    assert!(!told.has_changed().unwrap(), "a moment is not worth a word");
+    run.job(cut(SILENT)).unwrap();
+    assert!(told.has_changed().unwrap() && told.borrow_and_update().is_some());
+    run.job(cut(SILENT + 1)).unwrap();
+    run.pod(cut(SILENT)).unwrap();
+    run.job(Change::ListBegan).unwrap();
+    assert!(!told.has_changed().unwrap());
+    run.job(Change::Resumed).unwrap();
+    assert!(!told.has_changed().unwrap(), "nothing is heard of Pods yet");
+    run.pod(Change::Resumed).unwrap();
+    assert!(told.has_changed().unwrap() && told.borrow_and_update().is_none());
+}
