@@ -12,8 +12,8 @@ pub mod client;
 mod document;
 mod event;
 mod log;
-mod operation;
 mod notification;
+mod operation;
 mod page;
 mod problem;
 mod repository;
@@ -31,14 +31,14 @@ pub use event::TaskEvent;
 pub use log::{
     LogAppended, LogHit, LogHits, LogLevel, LogLevels, LogLine, LogPage, LogRecord, LogSourceSummary, LogSummary,
 };
-pub use operation::{
-    BackgroundJob, BackgroundJobProgress, BackgroundJobState, ClusterCheck, ClusterCheckResult, ClusterTest,
-    ServerSettingsDocument, TaskRemoval, TaskRemovalState,
-};
 pub use notification::{
     ChannelTarget, EmailTarget, ErrorLogged, Notification, NotificationChannel, NotificationChannelSpec,
     NotificationEvent, NotificationRule, NotificationRuleSpec, NotificationScope, NotificationState,
     NotificationTrigger, SecretReference, SlackTarget, SmtpSecurity, TaskFailed, TaskStuck, UnknownWord,
+};
+pub use operation::{
+    BackgroundJob, BackgroundJobProgress, BackgroundJobState, ClusterCheck, ClusterCheckResult, ClusterTest,
+    ServerSettingsDocument, TaskRemoval, TaskRemovalState,
 };
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};

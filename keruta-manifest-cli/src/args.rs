@@ -121,12 +121,12 @@ pub(crate) struct InstallArgs {
     /// The Pod Security Standard that the tasks' namespaces enforce
     #[arg(long, value_name = "LEVEL", default_value = "baseline", value_parser = values::pod_security())]
     pub(crate) pod_security: PodSecurity,
-    /// Also the rights by which keruta-server gives each attempt a token of its own: to make and delete Secrets, not to read them
-    #[arg(long)]
-    pub(crate) task_tokens: bool,
     /// The image of keruta's server; also writes its Deployment, Service and claim, as `--only server` does
     #[arg(long, value_name = "IMAGE")]
     pub(crate) server_image: Option<ImageReference>,
+    /// Also the rights by which keruta-server gives each attempt a token of its own: to make and delete Secrets, not to read them
+    #[arg(long)]
+    pub(crate) task_tokens: bool,
     /// How to write: a stream of YAML documents, one JSON List, or `kind/name` a line
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
     pub(crate) output: Output,

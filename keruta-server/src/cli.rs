@@ -92,12 +92,12 @@ pub(crate) struct Args {
     /// How many of one namespace may run at once.
     #[arg(long, value_name = "N", env = "KERUTA_SERVER_MAX_IN_FLIGHT_PER_NAMESPACE")]
     max_in_flight_per_namespace: Option<usize>,
-    /// The directory of the files that settings and notification channels may name for secrets, as a Secret of Kubernetes is mounted.
-    #[arg(long, value_name = "DIRECTORY", default_value = "/run/secrets", env = "KERUTA_SERVER_SECRETS_DIR")]
-    secrets_dir: PathBuf,
     /// Send webhooks to private addresses too, and without TLS.
     #[arg(long, env = "KERUTA_SERVER_ALLOW_PRIVATE_WEBHOOKS")]
     allow_private_webhooks: bool,
+    /// The directory of the files that settings and notification channels may name for secrets.
+    #[arg(long, value_name = "DIRECTORY", default_value = "/run/secrets", env = "KERUTA_SERVER_SECRETS_DIR")]
+    secrets_dir: PathBuf,
     #[command(flatten)]
     settings: SettingsArgs,
     /// What to tell on standard error: error, warn, info, debug, or a filter such as `keruta_server=debug`.
@@ -237,12 +237,12 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
     work.spawn(runner.run(end.clone()));
     let (following, until) = (Arc::clone(&configuration), end.clone());
     work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
-    let (following, until) = (operation, end.clone());
-    work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
     if let Some(tls) = tls.clone() {
         let until = end.clone();
         work.spawn(async move { tls.follow(CERTIFICATE_EVERY, &until).await });
     }
+    let (following, until) = (operation, end.clone());
+    work.spawn(async move { following.follow(SETTINGS_EVERY, &until).await });
     let scheme = if tls.is_some() { "https" } else { "http" };
     eprintln!("keruta-server listens on {scheme}://{address} ({})", store.database().name());
     let served = serve::serve(listener, tls.as_ref(), router, end.clone()).await;

@@ -12,10 +12,10 @@
 //! | [`background_jobs`], [`server_settings`], [`cluster_test`] | how the server itself works, and whether its cluster does |
 //! | [`health`] | probes and numbers |
 //! | [`logs`] | logs: read, searched, followed, sent by agents |
+//! | [`notifications`] | who is told of what, and what became of it |
 //! | [`events`], [`statistics`] | what happens to tasks, and how the last day went |
 //! | [`schemas`] | JSON Schemas of tasks and settings |
 //! | [`panel`] | the admin panel's files |
-//! | [`notifications`] | who is told of what, and what became of it |
 //! | [`layers`] | what stands around every route |
 
 pub mod actor;

@@ -76,11 +76,11 @@ pub struct Runner {
     connect: Connect,
     options: RunnerOptions,
     state: watch::Sender<ClusterState>,
+    alongside: Vec<Arc<dyn WhileLeading>>,
     /// The cluster that is worked on just now.
     cluster: watch::Sender<Option<Cluster>>,
     tokens: Option<TaskTokens>,
     jobs: Option<Jobs>,
-    alongside: Vec<Arc<dyn WhileLeading>>,
 }
 
 impl Runner {
@@ -94,8 +94,25 @@ impl Runner {
         options: RunnerOptions,
     ) -> Self {
         let (state, cluster) = (watch::Sender::new(ClusterState::Standby), watch::Sender::new(None));
-        let (tokens, jobs, alongside) = (None, None, Vec::new());
-        Self { store, logs, settings, connect, options, state, cluster, tokens, jobs, alongside }
+        Self {
+            store,
+            logs,
+            settings,
+            connect,
+            options,
+            state,
+            cluster,
+            tokens: None,
+            jobs: None,
+            alongside: Vec::new(),
+        }
+    }
+
+    /// The same, which also does this as long as it runs the tasks.
+    #[must_use]
+    pub fn alongside(mut self, work: Arc<dyn WhileLeading>) -> Self {
+        self.alongside.push(work);
+        self
     }
 
     /// The same, giving each attempt a token of its own where the settings say so.
@@ -109,13 +126,6 @@ impl Runner {
     #[must_use]
     pub fn with_jobs(mut self, jobs: Jobs) -> Self {
         self.jobs = Some(jobs);
-        self
-    }
-
-    /// The same, which also does this as long as it runs the tasks.
-    #[must_use]
-    pub fn alongside(mut self, work: Arc<dyn WhileLeading>) -> Self {
-        self.alongside.push(work);
         self
     }
 

@@ -12,7 +12,8 @@ use keruta_api::{LogLevel, LogLine, Role, StatusUpdate, TaskStatus};
 use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
-use keruta_server::runner::ClusterState;
+use keruta_server::operation::Operation;
+use keruta_server::runner::{ClusterState, connect_by_settings};
 use keruta_server::store::logs::LogStore;
 use keruta_server::store::{Author, Store};
 use serde_json::json;
@@ -35,6 +36,7 @@ impl Server {
         let url = format!("sqlite:{}", directory.path().join("keruta.db").display());
         let store = Store::open(&url).await.unwrap();
         let configuration = Configuration::start(store.clone(), &Seed::default(), Timestamp::now()).await.unwrap();
+        let operation = Operation::start(store.clone()).await.unwrap();
         let access = Access::new(store.clone(), AccessOptions::default()).unwrap();
         let admin = access.first_token(Timestamp::now()).await.unwrap().unwrap();
         let cluster = watch::Sender::new(ClusterState::Standby);
@@ -45,6 +47,8 @@ impl Server {
             access: access.clone(),
             cluster: cluster.subscribe(),
             metrics: Arc::default(),
+            operation: Arc::new(operation),
+            connect: connect_by_settings(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

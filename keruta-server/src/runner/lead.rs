@@ -31,12 +31,12 @@ impl Runner {
             () = self.renew(epoch) => tracing::warn!(?epoch, "the lease is lost: another replica runs the tasks"),
         }
         ours.cancel();
+        alongside.shutdown().await;
         self.cluster.send_replace(None);
         if self.jobs.is_some() {
             // Where the lease is lost, its new holder does this.
             let _ = self.store.cut_off_runs(epoch, Timestamp::now()).await;
         }
-        alongside.shutdown().await;
         if let Err(error) = self.store.release_runner_lease(epoch).await {
             tracing::debug!(%error, "the lease could not be given back; it expires by itself");
         }

@@ -133,24 +133,6 @@ pub enum StoreError {
         /// One that uses its workspace.
         child: String,
     },
-    /// There are as many as there may be.
-    #[error("there may be at most {most} {kind} {id}; delete some first")]
-    TooMany {
-        /// Of what.
-        kind: &'static str,
-        /// Whose.
-        id: String,
-        /// How many there may be.
-        most: u64,
-    },
-    /// It is larger than it may be.
-    #[error("the {kind} would have more than the {most} bytes that are taken")]
-    TooLarge {
-        /// What.
-        kind: &'static str,
-        /// How many bytes it may have.
-        most: u64,
-    },
     /// Something else refers to it.
     #[error("the {kind} {id} is used by the {by}; change or delete that first")]
     Referenced {
@@ -168,6 +150,24 @@ pub enum StoreError {
         id: String,
         /// Its state.
         state: &'static str,
+    },
+    /// There are as many as there may be.
+    #[error("there may be at most {most} {kind} {id}; delete some first")]
+    TooMany {
+        /// Of what.
+        kind: &'static str,
+        /// Whose.
+        id: String,
+        /// How many there may be.
+        most: u64,
+    },
+    /// It is larger than it may be.
+    #[error("the {kind} would have more than the {most} bytes that are taken")]
+    TooLarge {
+        /// What.
+        kind: &'static str,
+        /// How many bytes it may have.
+        most: u64,
     },
     /// Another replica has taken over.
     #[error("another replica runs the tasks now")]

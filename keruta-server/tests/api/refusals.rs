@@ -185,3 +185,13 @@ async fn an_origin_that_is_none_is_refused_at_the_start() {
         assert!(keruta_server::http::api(&parts).is_err(), "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn an_error_of_a_route_that_compresses_is_not_said_to_be_compressed() {
+    let server = Server::start().await;
+    for path in ["/api/v1/tasks/none/logs", "/api/v1/tasks/none/logs/summary", "/api/tasks/none/log?limit=x"] {
+        let answer = server.get(path).header("accept-encoding", "gzip, zstd").send().await;
+        assert!(answer.status.is_client_error() && !answer.headers.contains_key("content-encoding"), "{answer:?}");
+        answer.problem();
+    }
+}

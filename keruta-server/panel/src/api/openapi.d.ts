@@ -38,6 +38,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/background-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All background jobs, each with its schedule, its progress and what came of its last run. They are run by one replica and told by
+         *     all.
+         */
+        get: operations["getBackground-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/background-jobs/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A background job. */
+        get: operations["getBackground-jobsByName"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/background-jobs/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a background job run now, also one that is turned off. The answer tells how it stands; its run begins within a second or so,
+         *     on whichever replica does the jobs.
+         */
+        post: operations["postBackground-jobsByNameRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents": {
         parameters: {
             query?: never;
@@ -154,6 +211,168 @@ export interface paths {
         get?: never;
         /** Changes one's own password. All other sessions of the user end. */
         put: operations["putMePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the outbox, the newest first: what is to be sent, and what became of what was. */
+        get: operations["getNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A notification. */
+        get: operations["getNotificationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a notification sent again that was given up, or one that waits sent at once. */
+        post: operations["postNotificationsByIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of channels, in the order of their names. */
+        get: operations["getNotificationsChannels"];
+        put?: never;
+        /** Makes a channel. A secret is a reference: an environment variable of the server, or a file of its directory for secrets. */
+        post: operations["postNotificationsChannels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A channel. */
+        get: operations["getNotificationsChannelsById"];
+        /** Changes a channel, as a whole. What was held back for it is tried at once. */
+        put: operations["putNotificationsChannelsById"];
+        post?: never;
+        /** Deletes a channel that no rule uses. */
+        delete: operations["deleteNotificationsChannelsById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test message, and waits some seconds for what becomes of it: 200 where it was sent or refused, 202 where that is
+         *     not known yet. It is tried once.
+         */
+        post: operations["postNotificationsChannelsByIdTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of rules, in the order of their names. */
+        get: operations["getNotificationsRules"];
+        put?: never;
+        /** Makes a rule. */
+        post: operations["postNotificationsRules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A rule. */
+        get: operations["getNotificationsRulesById"];
+        /** Changes a rule, as a whole. */
+        put: operations["putNotificationsRulesById"];
+        post?: never;
+        /** Deletes a rule. What it has told already is sent all the same. */
+        delete: operations["deleteNotificationsRulesById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/removals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is still to be deleted of tasks that were deleted, the oldest first, with what each waits for. */
+        get: operations["getRemovals"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -325,6 +544,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings/kubernetes/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Looks whether tasks would run: whether the cluster answers, which rights are missing, whether the namespace lets them in, and so
+         *     on, each with what to do about it. Nothing is changed here, and nothing in the cluster unless images are to be pulled.
+         */
+        post: operations["postSettingsKubernetesTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server works: tokens of tasks, background jobs, how long things are kept. The audit log has every change. */
+        get: operations["getSettingsServer"];
+        /** Puts a document in the place of all that is set; what is absent has its default. It is in force at once. */
+        put: operations["putSettingsServer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what is set, by a JSON merge patch (RFC 7396): null is back to the default. In force at once. */
+        patch: operations["patchSettingsServer"];
+        trace?: never;
+    };
     "/api/v1/statistics": {
         parameters: {
             query?: never;
@@ -377,6 +635,45 @@ export interface paths {
         post?: never;
         /** Deletes a task that has ended. What it left in the cluster goes as the retention rules say. */
         delete: operations["deleteTasksById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the task's artifacts, in the order of their paths. */
+        get: operations["getTasksByIdArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/artifacts/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The artifact itself, as a download. */
+        get: operations["getTasksByIdArtifactsByPath"];
+        /**
+         * Hands in an artifact, or puts another in its place. Until the whole of it has come, what was there stays.
+         * @description How large one may be, and how many a task may have, is set in the server's settings (`artifacts`).
+         */
+        put: operations["putTasksByIdArtifactsByPath"];
+        post?: never;
+        /** Deletes an artifact. */
+        delete: operations["deleteTasksByIdArtifactsByPath"];
         options?: never;
         head?: never;
         patch?: never;
@@ -622,6 +919,32 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A file that a task has handed in. */
+        Artifact: {
+            /**
+             * Format: int32
+             * @description The attempt that the task was at.
+             */
+            attempt: number;
+            /** @description The type that was given with it. */
+            contentType: string;
+            /**
+             * Format: date-time
+             * @description When it was complete.
+             */
+            createdAt: string;
+            /** @description By whom. */
+            createdBy: string;
+            /** @description Its path among the task's: `report/index.html`. */
+            path: string;
+            /** @description The SHA-256 of its content, in hex; the `ETag`. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description How many bytes it has.
+             */
+            size: number;
+        };
         /** @description A change that somebody made, or an attempt to sign in. */
         AuditEntry: {
             /** @description What: `repository.created`, `settings.changed`, `session.refused`. */
@@ -647,11 +970,98 @@ export interface components {
              */
             sequence: number;
         };
+        /** @description A job that the server does again and again by itself. */
+        BackgroundJob: {
+            /** @description What it does, in a sentence. */
+            description: string;
+            /** @description Whether it runs by itself. */
+            enabled: boolean;
+            /** @description Why the last run failed. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description How many seconds after one run the next one begins.
+             */
+            everySeconds: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finishedAt?: string | null;
+            /** @description Its name: `log-retention`. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it runs next; absent where it does not by itself, or runs now.
+             */
+            nextRunAt?: string | null;
+            progress?: components["schemas"]["BackgroundJobProgress"] | null;
+            /** @description Who asked for a run that has not begun. */
+            requestedBy?: string | null;
+            /** @description What came of the last run that ended well. */
+            result?: Record<string, never> | null;
+            /**
+             * Format: date-time
+             * @description When the last run began.
+             */
+            startedAt?: string | null;
+            /** @description How its last run stands. */
+            state: components["schemas"]["BackgroundJobState"];
+            /**
+             * Format: date-time
+             * @description When a run last ended well.
+             */
+            succeededAt?: string | null;
+            /** @description Why it does not run where it could: no cluster, no place to export to. */
+            waitingFor?: string | null;
+        };
+        /** @description How far a run is. */
+        BackgroundJobProgress: {
+            /**
+             * Format: int64
+             * @description How much is done.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Of how much, as far as is known.
+             */
+            of: number;
+        };
+        /**
+         * @description How the last run of a job stands.
+         * @enum {string}
+         */
+        BackgroundJobState: "never" | "running" | "succeeded" | "failed";
         /** @description Why a task is to end. */
         Cancel: {
             /** @description Why, in a sentence for the history. */
             reason?: string | null;
         };
+        /** @description Where a channel leads. */
+        ChannelTarget: {
+            /** @description To mailboxes, by SMTP. */
+            email: components["schemas"]["EmailTarget"];
+        } | {
+            /** @description To a channel of Slack, by an incoming webhook. */
+            slack: components["schemas"]["SlackTarget"];
+        };
+        /** @description A check of a cluster. */
+        ClusterCheck: {
+            /** @description What was looked at: `cluster`, `rights`, `storage`. */
+            check: string;
+            /** @description What to do about it. */
+            cure?: string | null;
+            /** @description What was found. */
+            message: string;
+            /** @description What came of it. */
+            result: components["schemas"]["ClusterCheckResult"];
+        };
+        /**
+         * @description What came of a check.
+         * @enum {string}
+         */
+        ClusterCheckResult: "ok" | "skip" | "warn" | "fail";
         /** @description The cluster. The server takes and keeps tasks also without one. */
         ClusterHealth: {
             /** @enum {string} */
@@ -673,6 +1083,13 @@ export interface components {
             state: "connected";
             /** @description Its version. */
             version: string;
+        };
+        /** @description What a test of the connection to the cluster found. */
+        ClusterTest: {
+            /** @description The checks, in the order in which they were made. */
+            checks: components["schemas"]["ClusterCheck"][];
+            /** @description Whether no check failed. */
+            ok: boolean;
         };
         /** @description A token that was just made, with its secret, which is told this once. */
         CreatedToken: components["schemas"]["Token"] & {
@@ -720,6 +1137,29 @@ export interface components {
             /** @description What it is about, in one line. */
             title: string;
         };
+        /** @description Mailboxes, and the server that takes mail for them. */
+        EmailTarget: {
+            /** @description A certificate authority that is trusted beside the system's, in PEM. */
+            caCertificate?: string | null;
+            /** @description The sender: `keruta@example.com`, `Keruta <keruta@example.com>`. */
+            from: string;
+            /** @description The SMTP server. */
+            host: string;
+            password?: components["schemas"]["SecretReference"] | null;
+            /**
+             * Format: int32
+             * @description Its port; 587 with STARTTLS and 465 with TLS where it is absent.
+             */
+            port?: number | null;
+            /** @description How the connection is encrypted. */
+            security?: components["schemas"]["SmtpSecurity"];
+            /** @description The recipients. */
+            to: string[];
+            /** @description Who signs in there; nobody where it is absent. */
+            username?: string | null;
+        };
+        /** @description A line of the level ERROR stands in a log. */
+        ErrorLogged: Record<string, never>;
         /** @description One thing that is wrong with what was sent. */
         FieldProblem: {
             /** @description How to mend it. */
@@ -1054,6 +1494,181 @@ export interface components {
             /** @description What they may do: viewer, operator or admin. */
             role: components["schemas"]["Role"];
         };
+        /** @description Something that somebody is, or was, to be told. */
+        Notification: {
+            /**
+             * Format: int32
+             * @description The attempt.
+             */
+            attempt?: number | null;
+            /** @description The channel. */
+            channelId: string;
+            /**
+             * Format: date-time
+             * @description When it happened first.
+             */
+            createdAt: string;
+            /** @description Of what. */
+            event: components["schemas"]["NotificationEvent"];
+            /** @description Its id. */
+            id: string;
+            /** @description What went wrong the last time. */
+            lastError?: string | null;
+            /** @description The namespace of the task. */
+            namespace?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            nextTryAt?: string | null;
+            /**
+             * Format: int64
+             * @description How often, with what was not told again.
+             */
+            occurrences: number;
+            /** @description What happened, in a sentence. */
+            reason: string;
+            /** @description The rule; a test has none. */
+            ruleId?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was sent.
+             */
+            sentAt?: string | null;
+            /** @description What became of it. */
+            state: components["schemas"]["NotificationState"];
+            /** @description The task; a test has none. */
+            taskId?: string | null;
+            /** @description The task's title, as it was. */
+            title?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was tried to send it.
+             */
+            tries: number;
+        };
+        /** @description A way to reach people: mailboxes, or a channel of Slack. */
+        NotificationChannel: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Nothing is sent before this time: the other side asked for a pause, or did not answer.
+             */
+            heldUntil?: string | null;
+            /** @description What a rule's `channelId` names. */
+            id: string;
+            /** @description A name for people. */
+            name: string;
+            /** @description Where it leads. */
+            target: components["schemas"]["ChannelTarget"];
+            /**
+             * Format: date-time
+             * @description When a person last changed it.
+             */
+            updatedAt: string;
+            /**
+             * Format: int64
+             * @description Grows with every change by a person; the `ETag`.
+             */
+            version: number;
+        };
+        /** @description What a channel is to be. */
+        NotificationChannelSpec: {
+            /** @description A name for people: one line. */
+            name: string;
+            /** @description Where it leads. */
+            target: components["schemas"]["ChannelTarget"];
+        };
+        /**
+         * @description Of what somebody is told.
+         * @enum {string}
+         */
+        NotificationEvent: "taskFailed" | "errorLogged" | "taskStuck" | "test";
+        /** @description A rule: of what, of which tasks, and by which channel somebody is told. */
+        NotificationRule: {
+            /** @description The channel. */
+            channelId: string;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            createdAt: string;
+            /** @description Whether it is in force. */
+            enabled: boolean;
+            /** @description Its id. */
+            id: string;
+            /** @description A name for people: one line. */
+            name: string;
+            /** @description Of which tasks. */
+            scope: components["schemas"]["NotificationScope"];
+            /** @description Of what. */
+            trigger: components["schemas"]["NotificationTrigger"];
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updatedAt: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the `ETag`.
+             */
+            version: number;
+            /**
+             * Format: int32
+             * @description Of one task there is one notification in so many seconds.
+             */
+            windowSeconds: number;
+        };
+        /** @description What a rule is to be. */
+        NotificationRuleSpec: {
+            /** @description The channel. */
+            channelId: string;
+            /** @description Whether it is in force. */
+            enabled?: boolean;
+            /** @description A name for people: one line. */
+            name: string;
+            /** @description Of which tasks; of all where it is absent. */
+            scope?: components["schemas"]["NotificationScope"];
+            /** @description Of what. */
+            trigger: components["schemas"]["NotificationTrigger"];
+            /**
+             * Format: int32
+             * @description Of one task there is one notification in so many seconds; what else happens meanwhile is counted in it. 0 tells of
+             *     everything.
+             */
+            windowSeconds?: number;
+        };
+        /** @description Of which tasks: those that fit every list that is not empty. */
+        NotificationScope: {
+            /** @description Of one of these namespaces. */
+            namespaces?: string[];
+            /** @description Of one of these Kueue queues. */
+            queues?: string[];
+            /** @description Of one of these repositories. */
+            repositoryIds?: string[];
+            /** @description One of these tasks, or of their children's children. */
+            rootTaskIds?: string[];
+        };
+        /**
+         * @description What became of a notification.
+         * @enum {string}
+         */
+        NotificationState: "pending" | "sending" | "sent" | "failed";
+        /** @description Of what somebody is told. */
+        NotificationTrigger: {
+            /** @description An attempt has failed for good. */
+            taskFailed: components["schemas"]["TaskFailed"];
+        } | {
+            /** @description A line of the level ERROR stands in a log. */
+            errorLogged: components["schemas"]["ErrorLogged"];
+        } | {
+            /** @description A task waits or runs for too long; told once of each attempt's waiting, and once of its running. */
+            taskStuck: components["schemas"]["TaskStuck"];
+        };
         /** @description Where a field of a manifest, and what is below it, comes from. */
         Origin: {
             /** @description The kind of the object. */
@@ -1062,6 +1677,37 @@ export interface components {
             origin: string;
             /** @description The field's JSON Pointer in the object. */
             pointer: string;
+        };
+        /** @description A page of a list. */
+        Page_Artifact: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: int32
+                 * @description The attempt that the task was at.
+                 */
+                attempt: number;
+                /** @description The type that was given with it. */
+                contentType: string;
+                /**
+                 * Format: date-time
+                 * @description When it was complete.
+                 */
+                createdAt: string;
+                /** @description By whom. */
+                createdBy: string;
+                /** @description Its path among the task's: `report/index.html`. */
+                path: string;
+                /** @description The SHA-256 of its content, in hex; the `ETag`. */
+                sha256: string;
+                /**
+                 * Format: int64
+                 * @description How many bytes it has.
+                 */
+                size: number;
+            }[];
+            /** @description Where the next page begins; absent on the last. Opaque: give it back as `cursor`. */
+            nextCursor?: string | null;
         };
         /** @description A page of a list. */
         Page_AuditEntry: {
@@ -1089,6 +1735,56 @@ export interface components {
                  * @description Its place among all; grows.
                  */
                 sequence: number;
+            }[];
+            /** @description Where the next page begins; absent on the last. Opaque: give it back as `cursor`. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_BackgroundJob: {
+            /** @description What is on it. */
+            items: {
+                /** @description What it does, in a sentence. */
+                description: string;
+                /** @description Whether it runs by itself. */
+                enabled: boolean;
+                /** @description Why the last run failed. */
+                error?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many seconds after one run the next one begins.
+                 */
+                everySeconds: number;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                finishedAt?: string | null;
+                /** @description Its name: `log-retention`. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When it runs next; absent where it does not by itself, or runs now.
+                 */
+                nextRunAt?: string | null;
+                progress?: components["schemas"]["BackgroundJobProgress"] | null;
+                /** @description Who asked for a run that has not begun. */
+                requestedBy?: string | null;
+                /** @description What came of the last run that ended well. */
+                result?: Record<string, never> | null;
+                /**
+                 * Format: date-time
+                 * @description When the last run began.
+                 */
+                startedAt?: string | null;
+                /** @description How its last run stands. */
+                state: components["schemas"]["BackgroundJobState"];
+                /**
+                 * Format: date-time
+                 * @description When a run last ended well.
+                 */
+                succeededAt?: string | null;
+                /** @description Why it does not run where it could: no cluster, no place to export to. */
+                waitingFor?: string | null;
             }[];
             /** @description Where the next page begins; absent on the last. Opaque: give it back as `cursor`. */
             nextCursor?: string | null;
@@ -1123,6 +1819,138 @@ export interface components {
                  * @description Grows with every change, of the text too; the `ETag`.
                  */
                 version: number;
+            }[];
+            /** @description Where the next page begins; absent on the last. Opaque: give it back as `cursor`. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Notification: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: int32
+                 * @description The attempt.
+                 */
+                attempt?: number | null;
+                /** @description The channel. */
+                channelId: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened first.
+                 */
+                createdAt: string;
+                /** @description Of what. */
+                event: components["schemas"]["NotificationEvent"];
+                /** @description Its id. */
+                id: string;
+                /** @description What went wrong the last time. */
+                lastError?: string | null;
+                /** @description The namespace of the task. */
+                namespace?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next.
+                 */
+                nextTryAt?: string | null;
+                /**
+                 * Format: int64
+                 * @description How often, with what was not told again.
+                 */
+                occurrences: number;
+                /** @description What happened, in a sentence. */
+                reason: string;
+                /** @description The rule; a test has none. */
+                ruleId?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was sent.
+                 */
+                sentAt?: string | null;
+                /** @description What became of it. */
+                state: components["schemas"]["NotificationState"];
+                /** @description The task; a test has none. */
+                taskId?: string | null;
+                /** @description The task's title, as it was. */
+                title?: string | null;
+                /**
+                 * Format: int32
+                 * @description How often it was tried to send it.
+                 */
+                tries: number;
+            }[];
+            /** @description Where the next page begins; absent on the last. Opaque: give it back as `cursor`. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_NotificationChannel: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was created.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description Nothing is sent before this time: the other side asked for a pause, or did not answer.
+                 */
+                heldUntil?: string | null;
+                /** @description What a rule's `channelId` names. */
+                id: string;
+                /** @description A name for people. */
+                name: string;
+                /** @description Where it leads. */
+                target: components["schemas"]["ChannelTarget"];
+                /**
+                 * Format: date-time
+                 * @description When a person last changed it.
+                 */
+                updatedAt: string;
+                /**
+                 * Format: int64
+                 * @description Grows with every change by a person; the `ETag`.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; absent on the last. Opaque: give it back as `cursor`. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_NotificationRule: {
+            /** @description What is on it. */
+            items: {
+                /** @description The channel. */
+                channelId: string;
+                /**
+                 * Format: date-time
+                 * @description When it was created.
+                 */
+                createdAt: string;
+                /** @description Whether it is in force. */
+                enabled: boolean;
+                /** @description Its id. */
+                id: string;
+                /** @description A name for people: one line. */
+                name: string;
+                /** @description Of which tasks. */
+                scope: components["schemas"]["NotificationScope"];
+                /** @description Of what. */
+                trigger: components["schemas"]["NotificationTrigger"];
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updatedAt: string;
+                /**
+                 * Format: int64
+                 * @description Grows with every change; the `ETag`.
+                 */
+                version: number;
+                /**
+                 * Format: int32
+                 * @description Of one task there is one notification in so many seconds.
+                 */
+                windowSeconds: number;
             }[];
             /** @description Where the next page begins; absent on the last. Opaque: give it back as `cursor`. */
             nextCursor?: string | null;
@@ -1312,6 +2140,39 @@ export interface components {
             nextCursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_TaskRemoval: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When the task was deleted.
+                 */
+                askedAt: string;
+                /** @description By whom. */
+                askedBy: string;
+                /** @description The namespace of its objects. */
+                namespace: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next.
+                 */
+                notBefore?: string | null;
+                /** @description What goes next. */
+                state: components["schemas"]["TaskRemovalState"];
+                /** @description The task. */
+                taskId: string;
+                /**
+                 * Format: int32
+                 * @description How often that failed.
+                 */
+                tries: number;
+                /** @description What it waits for: a cluster, a right, a task that uses the workspace, a time. */
+                waitingFor?: string | null;
+            }[];
+            /** @description Where the next page begins; absent on the last. Opaque: give it back as `cursor`. */
+            nextCursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Token: {
             /** @description What is on it. */
             items: {
@@ -1478,6 +2339,35 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin" | "service" | "task";
+        /** @description Where the server finds a secret, which is kept nowhere else. */
+        SecretReference: {
+            /** @description In an environment variable whose name begins with `KERUTA_SECRET_`. */
+            environmentVariable: string;
+        } | {
+            /** @description In a file of the directory for secrets. */
+            file: string;
+        };
+        /** @description The server's own settings. */
+        ServerSettingsDocument: {
+            /**
+             * Format: date-time
+             * @description When they last changed; absent where nobody ever set anything.
+             */
+            changedAt?: string | null;
+            /** @description By whom. */
+            changedBy?: string | null;
+            /** @description What this version of keruta does not accept of what is set; it has its default. */
+            problems?: components["schemas"]["FieldProblem"][];
+            /** @description Only what somebody set; what PUT replaces and PATCH changes. */
+            set: Record<string, never>;
+            /** @description All settings, with the defaults of those that nobody set. */
+            settings: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Grows with every change; the `ETag`.
+             */
+            version: number;
+        };
         /** @description A session: somebody who is signed in somewhere. */
         Session: {
             /**
@@ -1562,6 +2452,16 @@ export interface components {
              */
             version: number;
         };
+        /** @description An incoming webhook of Slack, or of what speaks as it does. */
+        SlackTarget: {
+            /** @description Where the webhook's URL is, which is a secret. */
+            webhookUrl: components["schemas"]["SecretReference"];
+        };
+        /**
+         * @description How a connection to a mail server is encrypted.
+         * @enum {string}
+         */
+        SmtpSecurity: "starttls" | "tls";
         /** @description How many tasks there are, and how the last day went. */
         Statistics: {
             /** @description The day in equal parts, the oldest first; the last one ends now. */
@@ -1599,10 +2499,14 @@ export interface components {
         };
         /** @description Where a task stands, in short: what an agent asks for again and again. */
         Status: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description The present attempt.
+             */
             attempt: number;
             /** @description Whether somebody asked for its end. */
             cancelRequested: boolean;
+            /** @description Where it stands. */
             status: components["schemas"]["TaskStatus"];
         };
         /** @description How many tasks there are of each status. */
@@ -1740,6 +2644,41 @@ export interface components {
             taskId: string;
             to?: components["schemas"]["TaskStatus"] | null;
         };
+        /** @description An attempt has failed for good. */
+        TaskFailed: Record<string, never>;
+        /** @description What is still to be deleted of a task that was deleted. */
+        TaskRemoval: {
+            /**
+             * Format: date-time
+             * @description When the task was deleted.
+             */
+            askedAt: string;
+            /** @description By whom. */
+            askedBy: string;
+            /** @description The namespace of its objects. */
+            namespace: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            notBefore?: string | null;
+            /** @description What goes next. */
+            state: components["schemas"]["TaskRemovalState"];
+            /** @description The task. */
+            taskId: string;
+            /**
+             * Format: int32
+             * @description How often that failed.
+             */
+            tries: number;
+            /** @description What it waits for: a cluster, a right, a task that uses the workspace, a time. */
+            waitingFor?: string | null;
+        };
+        /**
+         * @description What of a deleted task goes next.
+         * @enum {string}
+         */
+        TaskRemovalState: "records" | "objects" | "claim";
         /**
          * @description Where a task stands.
          *
@@ -1752,6 +2691,26 @@ export interface components {
          * @enum {string}
          */
         TaskStatus: "PENDING" | "IN_PROGRESS" | "WAITING_FOR_INPUT" | "COMPLETED" | "FAILED" | "CANCELLED";
+        /** @description A task waits or runs for too long. One of the two is needed. */
+        TaskStuck: {
+            /**
+             * Format: int32
+             * @description It is IN_PROGRESS or WAITING_FOR_INPUT for longer than this since it started.
+             */
+            runningSeconds?: number | null;
+            /**
+             * Format: int32
+             * @description It is PENDING for longer than this.
+             */
+            waitingSeconds?: number | null;
+        };
+        /** @description What to test. */
+        TestRequest: {
+            /** @description Whether the images of the settings are pulled, by a Job in the cluster. Takes up to two minutes. */
+            probeImages?: boolean;
+            /** @description Settings that are not in force, as a whole; absent for those that are. */
+            settings?: Record<string, never> | null;
+        };
         /** @description A token, without its secret. */
         Token: {
             /**
@@ -1954,6 +2913,110 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "getBackground-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BackgroundJob"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "getBackground-jobsByName": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackgroundJob"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "postBackground-jobsByNameRun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackgroundJob"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2460,6 +3523,702 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotifications: {
+        parameters: {
+            query?: {
+                /** @description By this channel. */
+                channelId?: string;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Of this event. */
+                event?: components["schemas"]["NotificationEvent"];
+                /** @description How many, from 1 to 200. */
+                limit?: number;
+                /** @description By this rule. */
+                ruleId?: string;
+                /** @description In this state. */
+                state?: components["schemas"]["NotificationState"];
+                /** @description Of this task. */
+                taskId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Notification"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postNotificationsByIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationsChannels: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How many, from 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NotificationChannel"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postNotificationsChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationChannelSpec"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationChannel"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationsChannelsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationChannel"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putNotificationsChannelsById: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationChannelSpec"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationChannel"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNotificationsChannelsById: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postNotificationsChannelsByIdTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationsRules: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How many, from 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NotificationRule"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postNotificationsRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationRuleSpec"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationsRulesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putNotificationsRulesById: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationRuleSpec"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNotificationsRulesById: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRemovals: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How many, from 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaskRemoval"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3247,6 +5006,190 @@ export interface operations {
             };
         };
     };
+    postSettingsKubernetesTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TestRequest"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterTest"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSettingsServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerSettingsDocument"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSettingsServer: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerSettingsDocument"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchSettingsServer: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerSettingsDocument"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getStatistics: {
         parameters: {
             query?: never;
@@ -3488,6 +5431,193 @@ export interface operations {
                 content?: never;
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTasksByIdArtifacts: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How many, from 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Artifact"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTasksByIdArtifactsByPath: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putTasksByIdArtifactsByPath: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description It is in the place of another */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Artifact"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Artifact"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteTasksByIdArtifactsByPath: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
