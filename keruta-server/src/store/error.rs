@@ -175,6 +175,8 @@ fn goes_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        // What stands before a database that restarts answers nothing that is its protocol; another connection may.
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
@@ -211,6 +213,7 @@ mod tests {
             assert!(!code_goes_away(code), "{code}");
         }
         assert!(StoreError::from(sqlx::Error::PoolTimedOut).is_transient());
+        assert!(StoreError::from(sqlx::Error::Protocol("unexpected response".to_owned())).is_transient());
         assert!(!StoreError::from(sqlx::Error::RowNotFound).is_transient());
     }
 }
