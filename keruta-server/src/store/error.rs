@@ -188,8 +188,9 @@ fn goes_away(error: &sqlx::Error) -> bool {
 
 /// The same of an error code: five characters in PostgreSQL, a number of up to four digits in SQLite.
 fn code_goes_away(code: &str) -> bool {
-    // Connection, transaction rollback, resources, operator, system; and a standby that is not yet the new primary.
-    const POSTGRES: [&str; 6] = ["08", "40", "53", "57", "58", "25006"];
+    // Connection, transaction rollback, resources, operator, system; a standby that is not yet the new primary, and a transaction
+    // that was idle for too long.
+    const POSTGRES: [&str; 7] = ["08", "40", "53", "57", "58", "25006", "25P03"];
     // BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL.
     const SQLITE: [u32; 7] = [5, 6, 7, 10, 13, 14, 15];
     if code.len() == 5 {
