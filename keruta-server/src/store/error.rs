@@ -193,6 +193,8 @@ fn goes_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        // What stands before a database that restarts answers nothing that is its protocol; another connection may.
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
@@ -204,8 +206,9 @@ fn goes_away(error: &sqlx::Error) -> bool {
 
 /// The same of an error code: five characters in PostgreSQL, a number of up to four digits in SQLite.
 fn code_goes_away(code: &str) -> bool {
-    // Connection, transaction rollback, resources, operator, system; and a standby that is not yet the new primary.
-    const POSTGRES: [&str; 6] = ["08", "40", "53", "57", "58", "25006"];
+    // Connection, transaction rollback, resources, operator, system; a standby that is not yet the new primary, and a transaction
+    // that was idle for too long.
+    const POSTGRES: [&str; 7] = ["08", "40", "53", "57", "58", "25006", "25P03"];
     // BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL.
     const SQLITE: [u32; 7] = [5, 6, 7, 10, 13, 14, 15];
     if code.len() == 5 {
@@ -229,6 +232,7 @@ mod tests {
             assert!(!code_goes_away(code), "{code}");
         }
         assert!(StoreError::from(sqlx::Error::PoolTimedOut).is_transient());
+        assert!(StoreError::from(sqlx::Error::Protocol("unexpected response".to_owned())).is_transient());
         assert!(!StoreError::from(sqlx::Error::RowNotFound).is_transient());
     }
 }

@@ -6,12 +6,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyPool, Executor, Transaction};
 
 use super::StoreError;
 use super::database::{Database, migrate, newest};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// A replica that is frozen in the middle of a transaction holds its locks, the lease's among them: PostgreSQL ends it, so that
+/// another can take over.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 /// A PostgreSQL database.
 pub struct Postgres {
@@ -43,6 +47,12 @@ impl Postgres {
         let pool = AnyPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(30))
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute(SESSION).await?;
+                    Ok(())
+                })
+            })
             .connect_with(options)
             .await
             .map_err(opened)?;
