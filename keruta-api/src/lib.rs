@@ -11,6 +11,7 @@ mod event;
 mod log;
 mod page;
 mod problem;
+mod receipt;
 mod repository;
 mod role;
 mod settings;
@@ -26,6 +27,7 @@ pub use log::{
 };
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};
+pub use receipt::{Receipt, ReceiptOutcome};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};
 pub use role::{Role, UnknownRole};
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
