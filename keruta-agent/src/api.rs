@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keruta_api::{Problem, StatusUpdate, Task, TaskStatus};
+use keruta_api::{LogAppended, Problem, StatusUpdate, Task, TaskStatus};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Response, StatusCode, header};
@@ -28,6 +28,8 @@ const LONGEST: u64 = 16 << 20;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a request may take in all.
 const REQUEST: Duration = Duration::from_secs(20);
+/// How long a file may take to be sent.
+const UPLOAD: Duration = Duration::from_secs(300);
 
 /// The API.
 #[derive(Debug, Clone)]
@@ -62,6 +64,14 @@ pub struct Standing {
 #[derive(Deserialize)]
 struct Told {
     status: TaskStatus,
+}
+
+/// Where a batch of lines belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogPlace<'a> {
+    pub(crate) query: &'a str,
+    pub(crate) offset: u64,
+    pub(crate) done: bool,
 }
 
 impl Api {
@@ -169,6 +179,24 @@ impl Api {
             return Ok(());
         }
         Err(ApiError::Unavailable { what, why: format!("it answers that the task is {status}") })
+    }
+
+    /// Adds lines to a log, a JSON object each.
+    pub(crate) fn append(&self, id: &str, place: &LogPlace<'_>, lines: &[u8]) -> Result<LogAppended, ApiError> {
+        let what = "send the log";
+        let LogPlace { query, offset, done } = place;
+        let url = self.url(&format!("/api/v1/tasks/{}/logs?{query}&offset={offset}&done={done}", segment(id)));
+        let request = self.authorized(self.agent.post(url)).header(header::CONTENT_TYPE, "application/x-ndjson");
+        json(what, checked(what, request.send(lines))?)
+    }
+
+    /// Hands in a file as an artifact.
+    pub(crate) fn upload(&self, id: &str, path: &str, kind: &str, file: &fs::File) -> Result<(), ApiError> {
+        let path: Vec<String> = path.split('/').map(segment).collect();
+        let url = self.url(&format!("/api/v1/tasks/{}/artifacts/{}", segment(id), path.join("/")));
+        let request = self.agent.put(url).config().timeout_global(Some(UPLOAD)).build();
+        let request = self.authorized(request).header(header::CONTENT_TYPE, kind);
+        checked("hand in an artifact", request.send(file)).map(drop)
     }
 
     /// Whether the API answers at all.

@@ -66,6 +66,30 @@ pub struct PatienceArgs {
     pub flush: Duration,
 }
 
+/// Where the task's log in the API comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogSource {
+    /// From the container's log, which the submitter reads
+    Cluster,
+    /// From the agent
+    Agent,
+}
+
+/// How the log is sent, where the agent is to send it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "The log")]
+pub struct LogArgs {
+    /// Where the task's log in the API comes from
+    #[arg(long, env = "KERUTA_LOG_SOURCE", value_enum, default_value = "cluster")]
+    pub log_source: LogSource,
+    /// How many bytes are kept on disk for an API that is away or slow
+    #[arg(long, env = "KERUTA_SPOOL_BYTES", value_name = "BYTES", default_value_t = 64 << 20)]
+    pub spool_bytes: u64,
+    /// Variables whose values are secrets, by their names; those that are called so (`…_TOKEN`, `…_PASSWORD`) always are
+    #[arg(long, env = "KERUTA_REDACT_ENV", value_name = "NAMES", value_delimiter = ',')]
+    pub redact_env: Vec<String>,
+}
+
 /// Reads a level by its name.
 pub(crate) fn level(word: &str) -> Result<LogLevel, String> {
     match word.to_ascii_uppercase().as_str() {

@@ -10,15 +10,18 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use jiff::Timestamp;
 use keruta_api::{LogLevel, Receipt, ReceiptOutcome, Task, TaskStatus};
+use keruta_redact::Redactor;
 
 use crate::api::{Api, ApiError};
 use crate::backoff::Backoff;
-use crate::config::{ApiArgs, PatienceArgs, TaskArgs, level};
+use crate::config::{ApiArgs, LogArgs, LogSource, PatienceArgs, TaskArgs, level};
+use crate::control::{self, Desk, Socket};
 use crate::diagnostics::{error, info, set_level, warning};
-use crate::output::{Output, Tail};
+use crate::logs::{Place, Shipping};
+use crate::output::{Output, Sink, Tail};
 use crate::report::Reporter;
 use crate::supervise::{End, Limits, Supervisor, Told};
-use crate::{exit, prepare, receipt};
+use crate::{artifacts, exit, prepare, receipt, secret};
 use outcome::{Outcome, Stop};
 
 /// How much of the output's end goes into the receipt; more would not fit.
@@ -26,7 +29,7 @@ const TAIL: usize = 2048;
 /// How long a Pod that is to end lets the agent say so, after the grace of the command.
 const LAST_WORD: Duration = Duration::from_secs(4);
 /// How long the cleanup script may take.
-const CLEANUP: Duration = Duration::from_mins(1);
+const CLEANUP: Duration = Duration::from_secs(60);
 /// How often a failed Pod is tried again, where the manifest says so.
 const RETRIES: &str = "KERUTA_BACKOFF_LIMIT";
 /// What every container in a cluster has.
@@ -41,6 +44,8 @@ pub(crate) struct ExecuteArgs {
     pub(crate) api: ApiArgs,
     #[command(flatten)]
     pub(crate) patience: PatienceArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// What the agent says of itself on standard error
     #[arg(long, env = "KERUTA_LOG_LEVEL", value_name = "LEVEL", value_parser = level, default_value = "INFO")]
     pub(crate) log_level: LogLevel,
@@ -88,6 +93,10 @@ struct Execution<'a> {
     started_at: Timestamp,
     tail: Arc<Mutex<Tail>>,
     output: Output,
+    redactor: Redactor,
+    shipping: Option<Arc<Shipping>>,
+    spool: Option<PathBuf>,
+    socket: Option<Socket>,
     variables: Vec<(String, String)>,
     attempt: Option<u32>,
 }
@@ -96,6 +105,11 @@ impl<'a> Execution<'a> {
     fn new(args: &'a ExecuteArgs, api: Option<Api>, supervisor: Supervisor) -> Self {
         let tail = Arc::new(Mutex::new(Tail::new(TAIL)));
         let output = Output { tail: Some(Arc::clone(&tail)), sink: None };
+        let token = api.as_ref().and_then(Api::token);
+        let redactor = secret::redactor(token.as_ref(), &args.log.redact_env).unwrap_or_else(|error| {
+            warning!("{error}; none but the agent's own token is");
+            secret::redactor(token.as_ref(), &[]).unwrap_or_default()
+        });
         Self {
             args,
             api,
@@ -105,6 +119,10 @@ impl<'a> Execution<'a> {
             started_at: Timestamp::now(),
             tail,
             output,
+            redactor,
+            shipping: None,
+            spool: None,
+            socket: None,
             variables: Vec::new(),
             attempt: args.task.attempt,
         }
@@ -112,6 +130,8 @@ impl<'a> Execution<'a> {
 
     fn run(mut self) -> u8 {
         self.start_reporter();
+        self.start_shipping();
+        self.open_desk();
         let outcome = match self.work() {
             Ok(end) => Outcome::of_end(&end),
             Err(stop) => Outcome::of_stop(&stop),
@@ -122,9 +142,11 @@ impl<'a> Execution<'a> {
             warning!("{}", outcome.reason);
         }
         // First of all, because what comes now may be cut short.
-        self.write_receipt(&outcome);
+        self.write_receipt(&outcome, 0);
         self.clean_up();
+        drop(self.socket.take());
         let until = Instant::now() + if self.is_told_by_signal() { LAST_WORD } else { self.args.patience.flush };
+        self.hand_in(&outcome, until);
         if let Some(reporter) = self.reporter.take() {
             let last = final_status(&outcome).map(|status| (status, Some(outcome.reason.clone())));
             if !reporter.finish(last, until) {
@@ -143,6 +165,49 @@ impl<'a> Execution<'a> {
                 self.reporter = Some(reporter);
             }
             Err(error) => warning!("the API will not be told of the task: {error}"),
+        }
+    }
+
+    /// Begins to send the log, where that is the agent's to do.
+    fn start_shipping(&mut self) {
+        let Some(api) = self.api.clone().filter(|_| self.args.log.log_source == LogSource::Agent) else { return };
+        let place = Place::of_environment(&self.args.task.task_id, self.attempt);
+        let directory = self.scratch().join(place.directory());
+        match Shipping::start(&api, &place, &directory, self.args.log.spool_bytes, &self.redactor) {
+            Ok(shipping) => {
+                let shipping = Arc::new(shipping);
+                self.output.sink = Some(Arc::clone(&shipping) as Arc<dyn Sink>);
+                (self.shipping, self.spool) = (Some(shipping), Some(directory));
+            }
+            Err(error) => warning!("the log is not sent to the API: {}: {error}", directory.display()),
+        }
+    }
+
+    /// Listens to what the task's script asks.
+    fn open_desk(&mut self) {
+        let desk =
+            Desk { task: self.args.task.task_id.clone(), api: self.api.clone(), shipping: self.shipping.clone() };
+        match desk.open(&self.args.task.work_dir.join(prepare::OWN)) {
+            Ok(socket) => self.socket = Some(socket),
+            Err(error) => warning!("`keruta-agent log` and the like will not work: {error}"),
+        }
+    }
+
+    /// Hands in what the task has made, and the rest of its log.
+    fn hand_in(&mut self, outcome: &Outcome, until: Instant) {
+        if let Some(api) = &self.api
+            && !self.is_told_by_signal()
+        {
+            artifacts::upload_all(api, &self.args.task.task_id, &self.args.task.work_dir, until);
+        }
+        let Some(shipping) = self.shipping.take() else { return };
+        let lost = shipping.finish(until);
+        if lost > 0 {
+            warning!("{lost} lines of the log have not reached the API");
+            self.write_receipt(outcome, lost);
+        } else if let Some(spool) = self.spool.take() {
+            let _ = std::fs::remove_dir_all(spool);
+            let _ = std::fs::remove_dir(self.scratch());
         }
     }
 
@@ -213,6 +278,9 @@ impl<'a> Execution<'a> {
         let Some(mut command) = prepare::command(words, &self.variables) else {
             return Err(Stop::Invalid(format!("{what} is empty")));
         };
+        if let Some(socket) = &self.socket {
+            command.env(control::SOCKET, &socket.path);
+        }
         // A command behind `--` runs where the container was started, a script in the workspace.
         if self.args.command.is_empty() && self.args.task.work_dir.is_dir() {
             command.current_dir(&self.args.task.work_dir);
@@ -284,20 +352,21 @@ impl<'a> Execution<'a> {
         matches!(self.supervisor.told(), Some(Told::Signal(_)))
     }
 
-    fn write_receipt(&self, outcome: &Outcome) {
+    fn write_receipt(&self, outcome: &Outcome, lines_lost: u64) {
         let Some(place) = receipt::place() else { return };
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner).text();
+        let tail = String::from_utf8_lossy(&self.redactor.redact(tail.into())).into_owned();
         let written = Receipt {
             keruta_receipt: Receipt::VERSION,
             task: self.args.task.task_id.clone(),
             attempt: self.attempt.unwrap_or(0),
-            outcome: outcome.outcome,
+            outcome: outcome.kind,
             exit_code: outcome.exit_code,
             signal: outcome.signal,
             reason: (!outcome.is(ReceiptOutcome::Completed)).then(|| outcome.reason.clone()),
             started_at: self.started_at,
             finished_at: outcome.finished_at,
-            lines_lost: 0,
+            lines_lost,
             tail,
         };
         receipt::write(&place, &written);
@@ -311,7 +380,7 @@ fn final_status(outcome: &Outcome) -> Option<TaskStatus> {
         Ok(retries) => retries.trim() == "0",
         Err(_) => std::env::var_os(IN_CLUSTER).is_none(),
     };
-    match outcome.outcome {
+    match outcome.kind {
         ReceiptOutcome::Completed => Some(TaskStatus::Completed),
         ReceiptOutcome::Cancelled => Some(TaskStatus::Cancelled),
         ReceiptOutcome::TimedOut => Some(TaskStatus::Failed),

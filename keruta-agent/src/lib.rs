@@ -28,10 +28,14 @@ pub mod exit;
 pub mod report;
 pub mod supervise;
 
+mod artifacts;
 mod backoff;
+mod control;
 mod diagnostics;
 mod execute;
+mod logs;
 mod output;
 mod prepare;
 mod receipt;
 mod secret;
+mod utility;

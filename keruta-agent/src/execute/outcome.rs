@@ -38,7 +38,7 @@ impl Stop {
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Outcome {
-    pub(super) outcome: ReceiptOutcome,
+    pub(super) kind: ReceiptOutcome,
     pub(super) exit_code: u8,
     pub(super) signal: Option<i32>,
     pub(super) reason: String,
@@ -48,8 +48,8 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn is(&self, outcome: ReceiptOutcome) -> bool {
-        self.outcome == outcome
+    pub(super) fn is(&self, kind: ReceiptOutcome) -> bool {
+        self.kind == kind
     }
 
     pub(super) fn of_end(end: &End) -> Self {
@@ -58,26 +58,26 @@ impl Outcome {
 
     fn of(end: &End, what: &str) -> Self {
         let how = how(end);
-        let (outcome, exit_code, reason) = match end.ending.told {
+        let (kind, exit_code, reason) = match end.ending.told {
             None if end.exit_code() == 0 => (ReceiptOutcome::Completed, 0, format!("{what} {how}")),
             None => (ReceiptOutcome::Failed, end.exit_code(), format!("{what} {how}")),
             Some(told) => {
-                let (outcome, code, why) = of_told(told);
+                let (kind, code, why) = of_told(told);
                 // One that ends with 0 because it was told to has not done its work: its Pod must not read as a success.
                 let code = match told {
                     Told::Signal(_) if end.exit_code() != 0 => end.exit_code(),
                     _ => code,
                 };
-                (outcome, code, format!("{why}; {what} {how}"))
+                (kind, code, format!("{why}; {what} {how}"))
             }
         };
         let is_for_good = false;
-        Self { outcome, exit_code, signal: end.signal(), reason, finished_at: end.finished_at, is_for_good }
+        Self { kind, exit_code, signal: end.signal(), reason, finished_at: end.finished_at, is_for_good }
     }
 
     pub(super) fn of_stop(stop: &Stop) -> Self {
         let failed = |code, reason: String, is_for_good| Self {
-            outcome: ReceiptOutcome::Failed,
+            kind: ReceiptOutcome::Failed,
             exit_code: code,
             signal: None,
             reason,
@@ -96,9 +96,9 @@ impl Outcome {
     }
 
     fn before_the_command(told: Told) -> Self {
-        let (outcome, exit_code, why) = of_told(told);
+        let (kind, exit_code, why) = of_told(told);
         let reason = format!("{why}, before the task's command was started");
-        Self { outcome, exit_code, signal: None, reason, finished_at: Timestamp::now(), is_for_good: false }
+        Self { kind, exit_code, signal: None, reason, finished_at: Timestamp::now(), is_for_good: false }
     }
 }
 

@@ -47,7 +47,7 @@ mod tests {
     fn the_last_lines_are_kept_whatever_the_pieces() {
         for piece in [1, 3, 7, 100, 5000] {
             let mut tail = Tail::new(100);
-            let text: String = (0..500).map(|number| format!("line {number}\n")).collect();
+            let text = (0..500).map(|number| format!("line {number}\n")).collect::<Vec<_>>().concat();
             for bytes in text.as_bytes().chunks(piece) {
                 tail.push(bytes);
             }

@@ -54,6 +54,10 @@ pub(crate) struct State {
     pub(crate) requests: Vec<Request>,
     pub(crate) statuses: Vec<String>,
     pub(crate) cancelled: bool,
+    /// The lines of each log, by its container.
+    pub(crate) logs: HashMap<String, Vec<keruta_api::LogLine>>,
+    pub(crate) done: Vec<String>,
+    pub(crate) artifacts: HashMap<String, Vec<u8>>,
     /// What is answered in place of the ordinary, where it is something.
     handler: Option<Arc<Handler>>,
 }
@@ -99,6 +103,17 @@ impl Api {
         self.state.lock().unwrap().statuses.clone()
     }
 
+    /// The messages of a log.
+    pub(crate) fn log(&self, container: &str) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        state.logs.get(container).into_iter().flatten().map(|line| line.message.clone()).collect()
+    }
+
+    /// Does what an ordinary one would, for a handler that answers otherwise.
+    pub(crate) fn take(&self, request: &Request) -> Answer {
+        self.ordinary(request)
+    }
+
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.state.lock().unwrap().requests.clone()
     }
@@ -110,7 +125,7 @@ impl Api {
             std::thread::sleep(answer.after);
             let mut text = format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
             for (name, value) in &answer.headers {
-                text.push_str(&format!("{name}: {value}\r\n"));
+                text.extend([name.as_str(), ": ", value, "\r\n"]);
             }
             let mut bytes = format!("{text}\r\n").into_bytes();
             bytes.extend_from_slice(&answer.body);
@@ -161,9 +176,39 @@ impl Api {
                 Answer::text("echo installed by $KERUTA_TASK_TITLE > installed\n")
             }
             ("GET", "/api/v1/documents/d/content") => Answer::text("# Read this\n"),
+            ("POST", "/api/v1/tasks/a/logs") => append(&mut state, request),
+            ("PUT", path) if path.starts_with("/api/v1/tasks/a/artifacts/") => {
+                let name = path.rsplit("/artifacts/").next().unwrap().to_owned();
+                state.artifacts.insert(name, request.body.clone());
+                Answer::json(201, &json!({}))
+            }
             _ => Answer::problem(404, "not-found"),
         }
     }
+}
+
+/// As the server does it: where exactly `offset` lines are there, or the batch is there already.
+fn append(state: &mut State, request: &Request) -> Answer {
+    let query: HashMap<&str, &str> =
+        request.path.split_once('?').unwrap().1.split('&').map(|pair| pair.split_once('=').unwrap()).collect();
+    assert_eq!((query["attempt"], request.headers["content-type"].as_str()), ("1", "application/x-ndjson"));
+    let lines = request.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let lines: Vec<keruta_api::LogLine> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
+    let log = state.logs.entry(query["container"].to_owned()).or_default();
+    let offset: usize = query["offset"].parse().unwrap();
+    let repeated = offset < log.len() && log.get(offset..offset + lines.len()).is_some_and(|there| there == lines);
+    if offset != log.len() && !repeated {
+        let range = vec![("content-range".to_owned(), format!("lines */{}", log.len()))];
+        return Answer { headers: range, ..Answer::problem(416, "offset-mismatch") };
+    }
+    if !repeated {
+        log.extend(lines);
+    }
+    let offset = log.len();
+    if query["done"] == "true" {
+        state.done.push(query["container"].to_owned());
+    }
+    Answer::json(200, &json!({"offset": offset, "repeated": repeated}))
 }
 
 fn task() -> Value {
