@@ -15,6 +15,7 @@ mod receipt;
 mod repository;
 mod role;
 mod settings;
+mod statistics;
 mod status;
 mod task;
 
@@ -31,5 +32,6 @@ pub use receipt::{Receipt, ReceiptOutcome};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};
 pub use role::{Role, UnknownRole};
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
+pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;
 pub use task::{StatusUpdate, Task};

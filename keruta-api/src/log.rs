@@ -64,6 +64,8 @@ pub struct LogRecord {
 pub struct LogPage {
     /// What is on it. It may be little where much has to be read to find what is wanted.
     pub items: Vec<LogRecord>,
+    /// How many entries (lines, pieces of lines, gaps) of its log stand before each of them.
+    pub entries: Vec<u64>,
     /// Where the next page begins; absent at the log's end. Opaque: give it back as `cursor`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
@@ -106,6 +108,8 @@ pub struct LogSummary {
     pub levels: LogLevels,
     /// The bytes of their messages.
     pub bytes: u64,
+    /// The place behind all that is counted here, to follow the logs from there: give it back as `cursor` with `follow`.
+    pub end_cursor: String,
 }
 
 /// What is known of the log of one run of a container.
@@ -131,7 +135,7 @@ pub struct LogSourceSummary {
     pub done: bool,
     /// The last line's number.
     pub lines: u64,
-    /// How many lines, pieces of lines and gaps there were: where an agent's next batch begins.
+    /// How many entries (lines, pieces of lines, gaps) there were: where an agent's next batch begins.
     pub offset: u64,
     /// The lines that are kept, by level.
     pub levels: LogLevels,
@@ -158,8 +162,12 @@ pub struct LogHits {
     pub total: u64,
     /// They by level.
     pub levels: LogLevels,
+    /// How many entries: these lines, and the gaps between them where no text is looked for.
+    pub entries: u64,
     /// Whether the whole log was searched: of a very long one only the beginning is.
     pub complete: bool,
+    /// The place behind what was searched, to follow the log from there: give it back as `cursor` with `follow`.
+    pub end_cursor: String,
     /// The first of them.
     pub items: Vec<LogHit>,
 }
@@ -173,6 +181,8 @@ pub struct LogHit {
     pub source: i64,
     /// Its number there.
     pub line: u64,
+    /// How many entries of the log stand before it.
+    pub entry: u64,
     /// When.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub timestamp: Timestamp,

@@ -52,6 +52,8 @@ pub(crate) struct Form {
     text: String,
     /// SHA-256 of the text.
     pub(crate) digest: [u8; 32],
+    /// The text as a page shows it, with the column that its lines begin in.
+    on_page: OnceLock<(usize, String)>,
 }
 
 /// The form of an own script that a text is. Nothing hangs on it but time: a form that no task has asked for yet
@@ -108,7 +110,18 @@ impl Parts {
 impl Form {
     fn new(text: String) -> Self {
         let digest = Sha256::digest(text.as_bytes()).into();
-        Self { text, digest }
+        Self { text, digest, on_page: OnceLock::new() }
+    }
+
+    /// The text as `write` puts it on a page, with its lines in the column `indent`. It is written once: the same step stands
+    /// in the same column of every manifest. `None` for another column than the first that was asked for.
+    pub(crate) fn on_page(&self, indent: usize, write: impl FnOnce(&mut String)) -> Option<&str> {
+        let (column, page) = self.on_page.get_or_init(|| {
+            let mut page = String::new();
+            write(&mut page);
+            (indent, page)
+        });
+        (*column == indent).then_some(page.as_str())
     }
 }
 
@@ -178,6 +191,14 @@ mod tests {
             assert!(known(&format!("{text}\n")).is_none() && known(&text[..text.len() - 1]).is_none());
         }
         assert!(known("").is_none() && known(&"# ".repeat(400)).is_none());
+    }
+
+    #[test]
+    fn a_form_is_put_on_the_page_once_for_its_column() {
+        let form = Form::new("# head\n".to_owned());
+        assert_eq!(form.on_page(4, |page| page.push_str("    # head\n")), Some("    # head\n"));
+        assert_eq!(form.on_page(4, |_| unreachable!("it was written before")), Some("    # head\n"));
+        assert_eq!(form.on_page(6, |_| unreachable!("there is room for one column")), None);
     }
 
     #[test]

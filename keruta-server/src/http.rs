@@ -11,6 +11,9 @@
 //! | [`sessions`], [`tokens`], [`users`], [`audit`] | access, and who did what |
 //! | [`health`] | probes and numbers |
 //! | [`logs`] | logs: read, searched, followed, sent by agents |
+//! | [`events`], [`statistics`] | what happens to tasks, and how the last day went |
+//! | [`schemas`] | JSON Schemas of tasks and settings |
+//! | [`panel`] | the admin panel's files |
 //! | [`layers`] | what stands around every route |
 
 pub mod actor;
@@ -18,6 +21,7 @@ pub mod audit;
 pub mod documents;
 pub mod error;
 pub mod etag;
+pub mod events;
 pub mod extract;
 pub mod guard;
 pub mod health;
@@ -25,10 +29,13 @@ pub mod layers;
 pub mod logs;
 pub mod openapi;
 pub mod page;
+pub mod panel;
 pub mod repositories;
 pub mod request_id;
+pub mod schemas;
 pub mod sessions;
 pub mod settings;
+pub mod statistics;
 pub mod tasks;
 pub mod tokens;
 pub mod users;
@@ -83,7 +90,7 @@ pub fn api(parts: &ApiParts) -> Result<Router, ConfigError> {
     let health =
         HealthState { store: parts.store.clone(), cluster: parts.cluster.clone(), metrics: Arc::clone(&parts.metrics) };
     let (routes, document) = routes(parts, &health).split_for_parts();
-    let routes = routes.merge(health::probes(health)).merge(openapi::route(document));
+    let routes = routes.merge(health::probes(health)).merge(openapi::route(document)).merge(panel::routes());
     Ok(layers::around(layers::guarded(routes, &parts.access)?))
 }
 
@@ -99,6 +106,9 @@ fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
         .merge(tokens::routes(access.clone()))
         .merge(users::routes(access.clone()))
         .merge(audit::routes(store.clone()))
+        .merge(events::routes(store.clone()))
+        .merge(statistics::routes(store.clone()))
+        .merge(schemas::routes())
         .merge(logs::routes(LogsState { logs: parts.logs.clone() }))
         .merge(health::routes(health.clone()))
 }

@@ -410,3 +410,35 @@ async fn the_document_has_all_routes() {
         ["/api/tasks/{taskId}/log".to_owned(), logs.to_owned(), format!("{logs}/hits"), format!("{logs}/summary")];
     assert_eq!(paths, wanted);
 }
+
+#[tokio::test]
+async fn windows_are_had_by_entry_and_by_what_is_wanted() {
+    let scene = Scene::filled().await;
+    let gap = LogEntry::Gap(Gap { after: None, before: None, reason: "the file was rotated away".into() });
+    scene.write(&source(1, "main"), &[gap, line(201, "ERROR: after the gap")], true).await;
+    let summary: LogSummary = scene.json(&format!("{LOGS}/summary")).await;
+    let main = &summary.sources[0];
+    assert_eq!((main.lines, main.offset), (201, 202));
+    // By entry: gaps are counted as well.
+    let page: LogPage = scene.json(&format!("{LOGS}?source={}&entry=199&limit=10&format=json", main.source)).await;
+    assert_eq!(page.entries, [199, 200, 201]);
+    assert_eq!(page.items.iter().map(|item| item.gap.is_some()).collect::<Vec<_>>(), [false, true, false]);
+    // Behind the end there is nothing.
+    let page: LogPage = scene.json(&format!("{LOGS}?source={}&entry=9999&format=json", main.source)).await;
+    assert!(page.items.is_empty() && page.next_cursor.is_none());
+    // By what is wanted: as many as the hits count.
+    let hits: LogHits = scene.json(&format!("{LOGS}/hits?level=ERROR&limit=1")).await;
+    assert_eq!((hits.total, hits.entries, hits.items[0].entry), (67, 68, 2));
+    let page: LogPage = scene.json(&format!("{LOGS}?level=ERROR&skip=65&limit=10&format=json")).await;
+    assert_eq!(page.items.len(), 3);
+    assert_eq!((page.items[0].line, page.entries[0]), (198, 197));
+    let all: LogPage = scene.json(&format!("{LOGS}?level=ERROR&limit=100&format=json")).await;
+    assert_eq!(all.items[65..], page.items[..]);
+    // Both lead to what comes next.
+    for cursor in [summary.end_cursor, hits.end_cursor] {
+        let behind: LogPage = scene.json(&format!("{LOGS}?cursor={cursor}&format=json&level=ERROR")).await;
+        assert!(behind.items.is_empty(), "{behind:?}");
+    }
+    problem(scene.get(&format!("{LOGS}?entry=3")).await, 400).await;
+    problem(scene.get(&format!("{LOGS}?skip=3&tail=3")).await, 400).await;
+}

@@ -139,6 +139,9 @@ pub enum Why {
     /// A Pod's finalizer, whose Job is gone.
     #[error("it is kept for a Job that is gone")]
     EvidenceOfNone,
+    /// A Pod's finalizer, which holds up the deletion of its namespace.
+    #[error("its namespace is being deleted, and waits for it")]
+    NamespaceGoes,
     /// A Pod's finalizer, whose Job's verdict is recorded.
     #[error("it is kept for a verdict that was recorded long ago")]
     EvidenceUsed,

@@ -30,7 +30,7 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::journal::{Journal, Ledger};
 use crate::logs::Redactor;
 use crate::metrics::Metrics;
-use crate::watch::WatchOptions;
+use crate::watch::{WatchError, WatchOptions};
 
 /// How attempts are followed.
 #[derive(Debug, Clone)]
@@ -64,7 +64,12 @@ pub struct FollowOptions {
     /// watch Jobs and Pods and to get `pods/log` are enough. How an attempt ended is told, and stands nowhere; a Job that
     /// cannot go on is not ended. Default: no.
     pub read_only: bool,
+    /// Where it is told that nothing is heard from the cluster, and why; `None` again when something is. Default: nowhere.
+    pub silence: Option<Silence>,
 }
+
+/// Why nothing is heard from a cluster at the moment; `None` where something is.
+pub type Silence = tokio::sync::watch::Sender<Option<Arc<WatchError>>>;
 
 impl FollowOptions {
     /// The defaults, for all tasks of a namespace.
@@ -85,6 +90,7 @@ impl FollowOptions {
             metrics: Arc::default(),
             until_ended: false,
             read_only: false,
+            silence: None,
         }
     }
 

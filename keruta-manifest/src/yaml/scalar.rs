@@ -4,6 +4,7 @@ use super::ambiguous::{LONGEST_WORD, looks_numeric, looks_timestamp, means_somet
 use super::layout::Place;
 use super::literal::{fits_block, needs_indicator, write_literal};
 use super::quoted::{must_escape, write_double_quoted, write_single_quoted};
+use crate::script::known;
 
 /// A way of writing a string. All are exact; a reader of the page likes the earlier ones better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,14 @@ pub(super) enum Style {
 /// Writes a string as a value, with the line break after it.
 pub(super) fn write_value(out: &mut String, place: Place, text: &str) {
     place.lead(out);
+    let page = known(text).and_then(|form| form.on_page(place.text_indent(), |page| write_text(page, place, text)));
+    match page {
+        Some(page) => out.push_str(page),
+        None => write_text(out, place, text),
+    }
+}
+
+fn write_text(out: &mut String, place: Place, text: &str) {
     match style_of(text) {
         // Libyaml and the specification count an indicator from different columns at the top of a document.
         Style::Literal if matches!(place, Place::Document) && needs_indicator(text) => {

@@ -207,3 +207,22 @@ fn a_value_may_fail_with_its_own_words() {
     }
     assert_eq!(yaml(map("a", Failing)), "no such task");
 }
+
+#[test]
+fn the_scripts_of_steps_are_blocks_in_every_column() {
+    let block = |text: &str, indent: &str| {
+        text.lines().fold(
+            String::new(),
+            |page, line| {
+                if line.is_empty() { page + "\n" } else { page + indent + line + "\n" }
+            },
+        )
+    };
+    for text in crate::script::every_form() {
+        // Twice, as the first time is kept.
+        for _ in 0..2 {
+            assert_eq!(yaml(map("a", &text)), format!("a: |\n{}", block(&text, "  ")));
+            assert_eq!(yaml(map("a", map("b", [&text]))), format!("a:\n  b:\n  - |\n{}", block(&text, "    ")));
+        }
+    }
+}

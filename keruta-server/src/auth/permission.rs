@@ -161,6 +161,9 @@ pub const TABLE: &[Rule] = &[
     operators("POST",   "/api/v1/tasks/{id}/retry"),
     viewers("GET",      "/api/v1/tasks/{id}/manifest"),
     viewers("GET",      "/api/v1/tasks/{id}/events"),
+    viewers("GET",      "/api/v1/events"),
+    viewers("GET",      "/api/v1/statistics"),
+    services(viewers("GET", "/api/v1/schemas/{name}")),
 ];
 
 /// The rule of a method on a route.

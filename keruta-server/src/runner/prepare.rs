@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use keruta_manifest::lineage::Lineage;
+use keruta_manifest::plan::origin::FieldOrigin;
 use keruta_manifest::problem::Problems;
-use keruta_manifest::render::{RenderOptions, render};
+use keruta_manifest::render::{RenderOptions, explain, render};
 use keruta_manifest::review::Finding;
 use keruta_manifest::value::TaskId;
 use keruta_manifest::{Settings, Task, stream};
@@ -20,6 +21,8 @@ pub struct Prepared {
     pub manifest: String,
     /// What the review found.
     pub findings: Vec<Finding>,
+    /// Where each field of the objects comes from; of a field that is not here, what is said of the one above it.
+    pub origins: Vec<FieldOrigin>,
 }
 
 /// Why a task has no objects.
@@ -44,13 +47,13 @@ pub enum PrepareError {
 /// Every problem that the task and the settings have together.
 pub fn prepare(stored: &StoredTask, settings: &Settings) -> Result<Prepared, PrepareError> {
     let task = task_of(stored);
-    let rendered =
-        render(&task, settings, &Lineage::of(&task), &RenderOptions::default()).map_err(PrepareError::Invalid)?;
+    let (rendered, origins) =
+        explain(&task, settings, &Lineage::of(&task), &RenderOptions::default()).map_err(PrepareError::Invalid)?;
     let findings = rendered.findings.clone();
     let mut manifest = String::new();
     stream::write_yaml(&mut manifest, &rendered.objects)?;
     let bundle = Bundle::of_rendered(rendered, &stored.namespace).map_err(PrepareError::Bundle)?;
-    Ok(Prepared { bundle, manifest, findings })
+    Ok(Prepared { bundle, manifest, findings, origins })
 }
 
 /// Whether a task could be rendered as its first attempt, before it is taken in.

@@ -40,3 +40,19 @@ async fn it_is_there_for_everybody_and_every_error_in_it_is_a_problem_document()
     ids.dedup();
     assert_eq!(ids.len(), all, "two operations have one id");
 }
+
+/// The panel's types are made of a copy of the document. `KERUTA_UPDATE_OPENAPI=1 cargo test -p keruta-server --test api panels`
+/// brings it up to date, `npm run generate` the types.
+#[tokio::test]
+async fn the_panels_copy_is_this_document() {
+    let server = Server::start().await;
+    let document = server.anonymous(Method::GET, "/api/openapi.json").send().await.is(200).value();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("panel/openapi.json");
+    if std::env::var_os("KERUTA_UPDATE_OPENAPI").is_some() {
+        std::fs::write(&path, serde_json::to_string_pretty(&document).unwrap() + "\n").unwrap();
+    }
+    // A package has the bundle alone.
+    let Ok(copy) = std::fs::read_to_string(&path) else { return };
+    let copy: serde_json::Value = serde_json::from_str(&copy).unwrap();
+    assert!(copy == document, "panel/openapi.json is another document than the server's");
+}

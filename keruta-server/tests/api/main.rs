@@ -5,6 +5,7 @@
 mod access;
 mod catalog;
 mod document;
+mod panel;
 mod permissions;
 mod refusals;
 mod sessions;

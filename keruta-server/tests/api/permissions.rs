@@ -11,7 +11,7 @@ const ROLES: [Role; 5] = Role::ALL;
 
 /// A path of a route with these ids.
 fn path(route: &str, id: &str) -> String {
-    route.replace("{id}", id).replace("{taskId}", id)
+    route.replace("{id}", id).replace("{taskId}", id).replace("{name}", "task")
 }
 
 fn is_refused(answer: &Answer) -> bool {

@@ -164,6 +164,8 @@ mod tests {
             assert!(asked.contains(&format!("&{part}")), "{asked}");
         }
         assert!(!asked.contains("tailLines"), "{asked}");
+        // The API server refuses to tell the two streams apart, unless a feature gate is on.
+        assert!(!asked.contains("stream="), "{asked}");
         let (asked, _) = ask(answer, LogRequest { tail: Some(0), ..LogRequest::default() }).await;
         assert!(asked.contains("&tailLines=0"), "{asked}");
     }

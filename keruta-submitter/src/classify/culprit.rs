@@ -39,6 +39,7 @@ pub(super) fn disturbed(pod: &ObservedPod, disruption: Disruption<'_>) -> Verdic
         Cause::Preempted => "the Pod had to make room for one of higher priority",
         Cause::NodeLost => "the Pod's node was lost, drained or shut down",
         Cause::Deleted => "somebody deleted the Pod before it had ended",
+        Cause::Evicted if disruption.reason.is_some_and(disruption::is_rejection) => "the node did not take the Pod",
         Cause::Evicted if !disruption.retryable => "the Pod used more storage than its own limit and was evicted",
         Cause::Evicted => "the Pod was evicted before it had ended",
         _ => "the Pod was disturbed before it had ended",

@@ -49,14 +49,19 @@ fn by_status<'a>(pod: &'a ObservedPod, message: Option<&'a str>) -> Option<Disru
         "Evicted" => (Cause::Evicted, !is_own_limit(message)),
         "Preempting" => (Cause::Preempted, true),
         "NodeLost" | "Terminated" | "NodeShutdown" | "Shutdown" => (Cause::NodeLost, true),
-        // The kubelet did not take the Pod: room, devices or ports were gone when it came.
-        "UnexpectedAdmissionError" | "NodeAffinity" | "NodePorts" | "TopologyAffinityError" | "PodOSNotSupported" => {
-            (Cause::Evicted, true)
-        }
-        _ if reason.starts_with("OutOf") => (Cause::Evicted, true),
+        _ if is_rejection(reason) => (Cause::Evicted, true),
         _ => return None,
     };
     Some(Disruption { cause, retryable, reason: Some(reason), message })
+}
+
+/// Whether the kubelet did not take the Pod: room, devices or ports were gone when it came.
+pub(super) fn is_rejection(reason: &str) -> bool {
+    reason.starts_with("OutOf")
+        || matches!(
+            reason,
+            "UnexpectedAdmissionError" | "NodeAffinity" | "NodePorts" | "TopologyAffinityError" | "PodOSNotSupported"
+        )
 }
 
 /// By its deletion, where that was asked for before its containers had ended.

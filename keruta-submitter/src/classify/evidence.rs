@@ -1,5 +1,7 @@
 //! Evidence, and sentences for a person.
 
+use anstream::adapter::strip_str;
+
 use crate::observe::{ObservedContainer, ObservedPod, Termination};
 use crate::verdict::{Cause, Evidence, Outcome, Verdict};
 
@@ -51,7 +53,10 @@ fn telling_line(text: Option<&str>) -> Option<String> {
     const HEAD: usize = 90;
     const TAIL: usize = 130;
     const SIGNS: [&str; 6] = ["error", "fatal", "panic", "exception", "failed", "cannot"];
-    let mut lines = text?.lines().rev().map(str::trim).filter(|line| !line.is_empty());
+    let plain = strip_str(text?).to_string();
+    // Of a progress bar, which writes one line many times, what it ended with.
+    let last_writing = |line| str::trim_end(line).rsplit('\r').next().unwrap_or_default().trim();
+    let mut lines = plain.lines().rev().map(last_writing).filter(|line| !line.is_empty());
     let speaks = |line: &str| {
         let line = line.to_ascii_lowercase();
         SIGNS.iter().any(|sign| line.contains(sign))
@@ -90,4 +95,26 @@ const fn signal_name(signal: i32) -> Option<&'static str> {
         15 => "SIGTERM",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::telling_line;
+
+    #[test]
+    fn a_line_is_quoted_as_a_person_saw_it() {
+        for (text, told) in [
+            (
+                "\u{1b}[1mok\u{1b}[0m\n\u{1b}[1;31mtest result: FAILED\u{1b}[0m. 1 failed\n",
+                "test result: FAILED. 1 failed",
+            ),
+            ("\u{1b}]0;title\u{7}bye", "bye"),
+            ("10%\r55%\r100%\r\n", "100%"),
+            ("an error\nbye\n", "an error"),
+            ("a\u{8}b\tc", "abc"),
+        ] {
+            assert_eq!(telling_line(Some(text)).as_deref(), Some(told), "{text:?}");
+        }
+        assert_eq!(telling_line(Some("\u{1b}[0m\n \n")), None);
+    }
 }

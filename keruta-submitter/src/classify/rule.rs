@@ -89,6 +89,12 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Option<Rule> {
         {
             rule(Cause::CreateContainer, ImagePull, true, "look at the volume, Secret or ConfigMap that it names")
         }
+        "CreateContainerConfigError" if message.contains("runAsNonRoot") => rule(
+            Cause::CreateContainer,
+            Now,
+            false,
+            "name a user that is not root (security.profile: restricted does), or take an image that has one",
+        ),
         "CreateContainerConfigError" => rule(
             Cause::CreateContainer,
             Now,

@@ -45,9 +45,9 @@ impl<'a> View<'a> {
         newest(is_live).or_else(|| newest(|pod| !is_over(pod))).or_else(|| newest(|_| true))
     }
 
-    /// The Pod that failed last.
+    /// The Pod that failed last; one whose phase may never say so counts too.
     pub(super) fn last_failed(&self) -> Option<&'a ObservedPod> {
-        self.pods.iter().rev().copied().find(|pod| pod.phase == PodPhase::Failed)
+        self.pods.iter().rev().copied().find(|pod| is_over(pod) && pod.phase != PodPhase::Succeeded)
     }
 
     /// What a Pod was waiting for, as far as its first-seen time tells: `ImagePull`. When a Pod is deleted, the kubelet

@@ -1,13 +1,14 @@
 //! What there is in a namespace.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use keruta_manifest::well_known;
+use kube::Api;
 
 use super::{Kind, ObjectId};
 use crate::bundle::claims_of;
-use crate::cluster::{Cluster, ClusterError};
+use crate::cluster::{Action, Cluster, ClusterError, Verb};
 use crate::observe::ObservedJob;
 
 /// What there is in one namespace. Jobs and Pods must be all that there are, also those that are not keruta's: any of them may
@@ -22,6 +23,8 @@ pub struct Inventory {
     pub config_maps: Vec<ConfigMap>,
     /// Claims, at least those with the label `app=keruta`.
     pub claims: Vec<PersistentVolumeClaim>,
+    /// Whether the namespace is being deleted; `false` also where one may not look.
+    pub namespace_goes: bool,
 }
 
 impl Inventory {
@@ -36,7 +39,8 @@ impl Inventory {
         let config_maps = cluster.list(namespace, &ours).await?;
         let pods = cluster.list(namespace, "").await?;
         let jobs = cluster.list(namespace, "").await?;
-        Ok(Self { jobs, pods, config_maps, claims })
+        let namespace_goes = goes(cluster, namespace).await?;
+        Ok(Self { jobs, pods, config_maps, claims, namespace_goes })
     }
 
     /// keruta's Jobs, with what is seen of them.
@@ -51,6 +55,22 @@ impl Inventory {
             !matches!(phase, Some("Succeeded" | "Failed")) && claims_of(pod.spec.as_ref()).any(|used| used == claim)
         });
         by_pod || self.jobs.iter().any(|job| !has_ended(job) && job_uses(job, claim))
+    }
+}
+
+async fn goes(cluster: &Cluster, namespace: &str) -> Result<bool, ClusterError> {
+    let namespaces: Api<Namespace> = Api::all(cluster.client().clone());
+    let action = Action {
+        verb: Verb::Get,
+        group: String::new(),
+        resource: "namespaces".to_owned(),
+        namespace: String::new(),
+        name: Some(namespace.to_owned()),
+    };
+    match cluster.call(action, namespaces.get_metadata_opt(namespace)).await {
+        Ok(found) => Ok(found.is_some_and(|found| found.metadata.deletion_timestamp.is_some())),
+        Err(ClusterError::Forbidden { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

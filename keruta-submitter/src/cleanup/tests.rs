@@ -59,7 +59,8 @@ fn inventory(jobs: &[Value], pods: &[Value], config_maps: &[Value], claims: &[Va
     fn typed<K: serde::de::DeserializeOwned>(values: &[Value]) -> Vec<K> {
         values.iter().map(|value| serde_json::from_value(value.clone()).unwrap()).collect()
     }
-    Inventory { jobs: typed(jobs), pods: typed(pods), config_maps: typed(config_maps), claims: typed(claims) }
+    let (jobs, pods, config_maps, claims) = (typed(jobs), typed(pods), typed(config_maps), typed(claims));
+    Inventory { jobs, pods, config_maps, claims, namespace_goes: false }
 }
 
 fn kept_for(hours: u32) -> Retention {
@@ -142,6 +143,23 @@ fn evidence_that_nobody_can_want_is_released() {
     let removals = plan(&all, &Retention::default(), now());
     assert_eq!(names(&removals), ["Pod orphan", "Pod used"]);
     assert_eq!(removals[0].why, Why::EvidenceOfNone);
+}
+
+#[test]
+fn evidence_does_not_hold_up_the_deletion_of_its_namespace() {
+    let deleted = |name: &str, at: Timestamp| {
+        let mut pod = pod(name, "unjudged", "c", "Failed");
+        pod["metadata"]["deletionTimestamp"] = json!(at);
+        pod
+    };
+    let jobs = [job("unjudged", Some("a"), "c", Some(10), false)];
+    let minute = jiff::SignedDuration::from_mins(1);
+    let pods = [deleted("held", now() - minute), deleted("new", now()), pod("kept", "unjudged", "c", "Failed")];
+    let mut all = inventory(&jobs, &pods, &[], &[]);
+    assert!(plan(&all, &Retention::default(), now()).is_empty(), "its verdict may still come");
+    all.namespace_goes = true;
+    let removals = plan(&all, &Retention::default(), now());
+    assert_eq!((names(&removals), &removals[0].why), (vec!["Pod held".to_owned()], &Why::NamespaceGoes));
 }
 
 #[tokio::test]

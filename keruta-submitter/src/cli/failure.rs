@@ -65,8 +65,12 @@ impl Failure {
             other => {
                 let mut message = Message::error(other.to_string());
                 let mut source = std::error::Error::source(other);
+                let told = other.to_string();
                 while let Some(error) = source {
-                    message = message.note(error.to_string());
+                    // Some errors have their cause in their own words.
+                    if !told.contains(&error.to_string()) {
+                        message = message.note(error.to_string());
+                    }
                     source = error.source();
                 }
                 message

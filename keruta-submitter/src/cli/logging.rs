@@ -10,9 +10,14 @@ use super::args::{LogArgs, LogFormat};
 use super::failure::Failure;
 use super::session::Session;
 
+/// What is told where nobody says. The client tells of each request that fails, also of those that are made again, and not
+/// which; what comes of it is told by who made it.
+const OF_A_SERVICE: &str = "info,kube_client=off";
+const OF_A_COMMAND: &str = "error,kube_client=off";
+
 /// Tells from now on what the flags ask for.
 pub(super) fn start(args: &LogArgs, runs_for_long: bool, session: &Session) -> Result<(), Failure> {
-    let wanted = args.log_level.as_deref().unwrap_or(if runs_for_long { "info" } else { "error" });
+    let wanted = args.log_level.as_deref().unwrap_or(if runs_for_long { OF_A_SERVICE } else { OF_A_COMMAND });
     let filter = EnvFilter::try_new(wanted)
         .map_err(|error| Failure::Usage(format!("--log-level {wanted:?} is no level: {error}")))?;
     let writer = AboveTheView(session.bars().clone());

@@ -14,10 +14,10 @@ use crate::classify::{Judgement, Policy, classify, is_over};
 use crate::cluster::ClusterError;
 use crate::journal::{Journal, JournalError, Ledger, LedgerError, Progress, StatusChange};
 use crate::metrics::Metrics;
-use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod};
+use crate::observe::{FirstSeen, ObservedEvent, ObservedJob, ObservedPod, Stop};
 use crate::phase::Phase;
 use crate::secrets::SecretError;
-use crate::verdict::Verdict;
+use crate::verdict::{Outcome, Verdict};
 
 /// How long the watch of Pods has to come up with that of Jobs before it is asked: a list of one Job's Pods has the server
 /// look through all of the namespace's.
@@ -40,8 +40,8 @@ pub(super) struct Memory {
     /// The uid of the Job that all of this is about.
     job: Option<Box<str>>,
     first_seen: FirstSeen,
-    /// The ledger knows of the Job.
-    in_ledger: bool,
+    /// Which Job the ledger has for the attempt; `None` where it has not been told of this one.
+    recorded: Option<Recorded>,
     /// What of it stands on the Job; `None` where the Job has not been seen.
     noted: Option<FirstSeen>,
     told: Option<TaskStatus>,
@@ -56,6 +56,14 @@ pub(super) struct Memory {
     released: Vec<Box<str>>,
     /// The verdict, once it is recorded.
     pub(super) verdict: Option<Box<Verdict>>,
+}
+
+/// Which Job the ledger has for an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recorded {
+    This,
+    /// This one is a second.
+    Another,
 }
 
 /// What is looked at.
@@ -138,9 +146,11 @@ pub(super) async fn reconcile(
         return Ok(Reconciled { pods: Some(pods), ..Reconciled::default() });
     }
     let note_at = note(context, seen, memory, &judgement, now).await?;
-    if let (Some(stop), Some(job), false) =
-        (&judgement.stop, seen.job.as_ref().filter(|_| seen.there), context.read_only)
-    {
+    let stop = match &judgement.stop {
+        None => cancelled_before(context, seen, memory, &judgement, now).await?,
+        stop => stop.clone(),
+    };
+    if let (Some(stop), Some(job), false) = (&stop, seen.job.as_ref().filter(|_| seen.there), context.read_only) {
         tracing::info!(attempt = %seen.attempt, why = %stop.verdict.evidence.summary, "ending a Job that cannot go on");
         context.requests.stop(job, stop).await?;
     }
@@ -168,15 +178,35 @@ pub(super) async fn reconcile(
 /// Records that the attempt has its Job. Before its Pods are let go: they are the only other witness of a Job that is gone.
 async fn enter(context: &Context, seen: &Tracked, memory: &mut Memory, now: Timestamp) -> Result<(), ReconcileError> {
     let uid = seen.job.as_ref().map(|job| &job.uid).or_else(|| seen.pods.first().map(|pod| &pod.job_uid));
-    let (Some(ledger), Some(uid), false) = (&context.ledger, uid, memory.in_ledger) else { return Ok(()) };
-    match ledger.created(&seen.attempt, uid, now).await {
-        Ok(()) => {}
+    let (Some(ledger), Some(uid), None) = (&context.ledger, uid, memory.recorded) else { return Ok(()) };
+    memory.recorded = Some(match ledger.created(&seen.attempt, uid, now).await {
+        Ok(()) => Recorded::This,
         // A Job that somebody else made under the name; what is known stays.
-        Err(error @ LedgerError::OtherJob { .. }) => tracing::warn!(%error, "the ledger knows another Job"),
+        Err(error @ LedgerError::OtherJob { .. }) => {
+            tracing::warn!(%error, "the ledger knows another Job");
+            Recorded::Another
+        }
         Err(error) => return Err(error.into()),
-    }
-    memory.in_ledger = true;
+    });
     Ok(())
+}
+
+/// The order to end a second Job of an attempt that was cancelled: a cancel wins over a start that comes later, also where
+/// somebody has deleted the Job that told of it.
+async fn cancelled_before(
+    context: &Context,
+    seen: &Tracked,
+    memory: &Memory,
+    judgement: &Judgement,
+    now: Timestamp,
+) -> Result<Option<Stop>, ReconcileError> {
+    let runs = seen.there && seen.job.as_ref().is_some_and(|job| job.stop.is_none());
+    if memory.recorded != Some(Recorded::Another) || !runs || judgement.verdict.is_some() {
+        return Ok(None);
+    }
+    let verdict = context.journal.verdict(&seen.attempt).await?;
+    let verdict = verdict.filter(|verdict| verdict.outcome == Outcome::Cancelled);
+    Ok(verdict.map(|verdict| Stop { verdict, at: now, by: "keruta-submitter".to_owned() }))
 }
 
 /// When to try again what the watch should bring about.
@@ -224,7 +254,8 @@ async fn record(
 ) -> Result<bool, ReconcileError> {
     let job = seen.job.as_ref().filter(|_| seen.there);
     let mut verdict = verdict;
-    if job.is_none_or(|job| job.verdict.is_none()) {
+    let is_new = job.is_none_or(|job| job.verdict.is_none());
+    if is_new {
         // The journal outlives Jobs: what was told of the attempt holds, also of one whose Job is gone, or is a second one.
         if let Some(known) = context.journal.verdict(&seen.attempt).await? {
             verdict = known;
@@ -237,14 +268,18 @@ async fn record(
         }
     }
     let status = verdict.status();
-    tracing::info!(attempt = %seen.attempt, %status, summary = %verdict.evidence.summary, "verdict");
     let change = StatusChange { attempt: seen.attempt.clone(), at: now, status, verdict: Some(verdict.clone()) };
     context.journal.status(&change).await?;
-    context.metrics.judged(&verdict);
-    if let Some(ended) = verdict.evidence.finished_at
-        && let Ok(lag) = Duration::try_from(now.duration_since(ended))
-    {
-        context.metrics.watch_lag(lag);
+    if is_new {
+        tracing::info!(attempt = %seen.attempt, %status, summary = %verdict.evidence.summary, "verdict");
+        context.metrics.judged(&verdict);
+        let lag = verdict.evidence.finished_at.map(|ended| Duration::try_from(now.duration_since(ended)));
+        if let Some(Ok(lag)) = lag {
+            context.metrics.watch_lag(lag);
+        }
+    } else {
+        // Somebody judged it before: after a start, these are all that ever ended.
+        tracing::debug!(attempt = %seen.attempt, %status, summary = %verdict.evidence.summary, "verdict found");
     }
     memory.told = Some(status);
     memory.verdict = Some(Box::new(verdict));

@@ -1,6 +1,6 @@
 //! The loop: what the watches bring goes into the cache, and attempts that changed are reconciled.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -36,6 +36,9 @@ const BACKLOG: usize = 256;
 /// How long the watch has to show an expected Job before it is asked for.
 const WATCH_FIRST: std::time::Duration = std::time::Duration::from_secs(3);
 
+/// A watch that fails so often in a row, which takes a second or two, is worth a word to whoever waits.
+const SILENT: u32 = 4;
+
 /// The pauses between reconciliations that fail.
 const PAUSES: Backoff = Backoff {
     first: std::time::Duration::from_millis(500),
@@ -65,6 +68,8 @@ pub(super) struct Run {
     answers: Answers,
     /// The attempts that must end before the run does.
     awaited: HashSet<JobName>,
+    /// The watches by which nothing is heard.
+    silent: BTreeSet<&'static str>,
 }
 
 impl Run {
@@ -98,6 +103,7 @@ impl Run {
             events: Events::default(),
             answers: Answers::new(),
             awaited: HashSet::new(),
+            silent: BTreeSet::new(),
         }
     }
 
@@ -201,7 +207,8 @@ impl Run {
     }
 
     /// A refusal ends the run as long as nothing was seen; afterwards rights may come back.
-    fn heard<O>(&self, change: Change<O>, kind: &'static str) -> Result<Change<O>, FollowError> {
+    fn heard<O>(&mut self, change: Change<O>, kind: &'static str) -> Result<Change<O>, FollowError> {
+        self.silence(&change, kind);
         if let Change::Interrupted { error, failures } = &change {
             self.options.metrics.watch_interrupted(kind);
             tracing::warn!(%error, failures, namespace = self.options.namespace, kind, "the watch is interrupted");
@@ -213,6 +220,24 @@ impl Run {
             }
         }
         Ok(change)
+    }
+
+    /// Tells that nothing is heard for longer than a moment, and when that is over.
+    fn silence<O>(&mut self, change: &Change<O>, kind: &'static str) {
+        let Some(told) = &self.options.silence else { return };
+        match change {
+            Change::Interrupted { error, failures } if *failures >= SILENT => {
+                if self.silent.insert(kind) && self.silent.len() == 1 {
+                    told.send_replace(Some(Arc::clone(error)));
+                }
+            }
+            Change::Interrupted { .. } => {}
+            _ => {
+                if self.silent.remove(kind) && self.silent.is_empty() {
+                    told.send_replace(None);
+                }
+            }
+        }
     }
 
     fn answered(&mut self, answers: Answers) {

@@ -58,3 +58,14 @@ fn it_adopts_judges_keeps_and_counts() {
     let kept = world.run(&["logs", "a", "--journal", "journal"]);
     assert_eq!(kept.stdout, "main | hello\n");
 }
+
+#[test]
+fn a_lease_that_one_may_not_look_at_is_not_waited_for() {
+    let world = World::new();
+    world.server.deny(scripted_apiserver::Denial::of("get", "coordination.k8s.io", "leases"));
+    let run = world.run(&["follow", "--journal", "journal", "--lease"]);
+    assert_eq!((run.code, run.stdout.as_str()), (5, ""), "{run:?}");
+    for part in ["may not get leases.coordination.k8s.io", "the setting processorNamespace", "kind: Role"] {
+        assert!(run.stderr.contains(part), "{part}: {run:?}");
+    }
+}

@@ -42,6 +42,17 @@ fn lines_are_chosen() {
 }
 
 #[test]
+fn a_container_that_is_not_there_is_told() {
+    let world = world();
+    for args in [&["logs", "a", "-c", "mian"][..], &["logs", "a", "-f", "-c", "mian"]] {
+        let run = world.run(args);
+        assert_eq!((run.code, run.stdout.as_str()), (5, ""), "{run:?}");
+        assert!(run.stderr.starts_with("error: the task \"a\" has no container \"mian\""), "{run:?}");
+        assert!(run.stderr.contains("prepare, main"), "{run:?}");
+    }
+}
+
+#[test]
 fn an_attempt_that_is_not_there_is_told() {
     let run = world().run(&["logs", "a", "--attempt", "2"]);
     assert_eq!((run.code, run.stdout.as_str()), (5, ""));

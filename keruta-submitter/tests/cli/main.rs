@@ -11,6 +11,7 @@ mod follow;
 mod interrupts;
 mod logs;
 mod many;
+mod outage;
 mod pages;
 mod redact;
 mod retry;

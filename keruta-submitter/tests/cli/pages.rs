@@ -60,3 +60,17 @@ fn help_teaches() {
     }
     assert!(world.run(&["version", "-o", "json"]).stdout.contains("\"supported\""));
 }
+
+/// The table of traps (`tests/README.md`).
+#[test]
+fn what_holds_a_trap_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = std::fs::read_to_string(root.join("tests/README.md")).unwrap();
+    let named: Vec<_> = table.split('`').filter_map(|name| name.split_once(".rs::")).collect();
+    assert!(named.len() > 30, "{named:?}");
+    for (file, test) in named {
+        let folder = if file.starts_with("src/") { "" } else { "tests/" };
+        let source = std::fs::read_to_string(root.join(format!("{folder}{file}.rs"))).unwrap_or_default();
+        assert!(source.contains(&format!("fn {test}(")), "{file}.rs has no test {test}");
+    }
+}

@@ -22,7 +22,7 @@ pub(crate) struct World {
     pub(crate) server: ApiServer,
     dir: TempDir,
     variables: Vec<(String, String)>,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 /// How a run ended.
@@ -41,7 +41,7 @@ impl World {
         server.create_namespace(NAMESPACE);
         let dir = TempDir::new().unwrap();
         fs::write(dir.path().join("kubeconfig"), server.kubeconfig()).unwrap();
-        Self { server, dir, variables: Vec::new(), _runtime: runtime }
+        Self { server, dir, variables: Vec::new(), runtime }
     }
 
     /// The same with a file.
@@ -110,6 +110,13 @@ impl World {
             assert!(Instant::now() < until, "no such {resource}: {:?}", self.server.objects(resource, NAMESPACE));
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Takes the API server away for so long.
+    pub(crate) fn away_for(&self, time: Duration) {
+        self.runtime.block_on(self.server.stop());
+        std::thread::sleep(time);
+        self.runtime.block_on(self.server.resume());
     }
 
     /// How many writes of a kind reached the cluster.

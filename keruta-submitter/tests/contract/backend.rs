@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
 use keruta_submitter::bundle::Bundle;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::{Cluster, ClusterConfig, Environment};
@@ -102,7 +102,13 @@ impl World {
         policy.grace.crash_loop = grace;
         policy.stuck_after = "1s".parse().unwrap();
         let (admin, journal, ledger) = (cluster.clone(), Arc::default(), MemoryLedger::default());
-        Self { cluster, admin, namespace, journal, ledger, policy, scripted, _use: of_server }
+        let world = Self { cluster, admin, namespace, journal, ledger, policy, scripted, _use: of_server };
+        if world.scripted.is_none() {
+            // Before, Pods are refused, for longer than a grace where the controllers have much to do.
+            let account = async || world.admin.get::<ServiceAccount>(&world.namespace, "default").await.unwrap();
+            world.until("the namespace has its ServiceAccount", account).await;
+        }
+        world
     }
 
     pub(crate) fn attempt(&self, workload: &Workload) -> Attempt {

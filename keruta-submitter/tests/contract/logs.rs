@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use keruta_submitter::Outcome;
+
 use crate::backend::World;
 use crate::workload::{Behaviour, Workload};
 
@@ -30,7 +32,8 @@ fn assert_complete(world: &World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_lines_of_three_containers() {
     let world = World::start("lines").await;
-    world.run(&chatty(1000)).await;
+    let verdict = world.run(&chatty(1000)).await;
+    assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:#?}");
     assert_complete(&world);
     world.finish().await;
 }

@@ -92,3 +92,37 @@ async fn a_job_that_is_made_anew_by_hand_is_judged_too() {
     let both = async { tokio::join!(scene.process(None), remaking) };
     tokio::time::timeout(Duration::from_secs(20), Box::pin(both)).await.expect("the second Job is judged");
 }
+
+/// As by a submitter that was killed between its create and the ledger's word that the attempt was cancelled before.
+#[tokio::test]
+async fn a_job_that_is_made_anew_of_a_cancelled_attempt_is_ended() {
+    let cancelled = chatty("a", 10, 200, None).cancel_at(0).submit_at(100);
+    let scene = Scene::start(vec![cancelled, chatty("b", 10, 3000, Some(0))], jiff::SignedDuration::ZERO).await;
+    let job = || {
+        let jobs = scene.server.objects("jobs", NAMESPACE);
+        jobs.into_iter().find(|job| job["metadata"]["name"] == "keruta-job-a").unwrap_or_default()
+    };
+    let judged = async || {
+        while job()["metadata"]["annotations"]["keruta.dev/verdict"].is_null() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        job()
+    };
+    let remaking = async {
+        let first = judged().await;
+        scene.server.delete_job(NAMESPACE, "keruta-job-a");
+        let bundle = scene.subjects[0].workload.bundle(NAMESPACE);
+        let cluster = scene.cluster(&Killer::at(None));
+        let _: Job = cluster.create(NAMESPACE, &bundle.job).await.unwrap();
+        let second = judged().await;
+        assert_ne!(second["metadata"]["uid"], first["metadata"]["uid"]);
+        let verdict = |job: &serde_json::Value| job["metadata"]["annotations"]["keruta.dev/verdict"].clone();
+        assert_eq!(verdict(&second), verdict(&first));
+        let runs = |pod: &serde_json::Value| {
+            pod["metadata"]["labels"]["task-id"] == "a" && pod["status"]["phase"] == "Running"
+        };
+        assert!(!scene.server.objects("pods", NAMESPACE).iter().any(runs));
+    };
+    let both = async { tokio::join!(scene.process(None), remaking) };
+    tokio::time::timeout(Duration::from_secs(20), Box::pin(both)).await.expect("the second Job is ended");
+}

@@ -67,6 +67,14 @@ pub struct LogParameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<u64>, minimum = 0)]
     pub before: Option<String>,
+    /// A page that begins behind so many entries of a log; needs `source`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<u64>, minimum = 0)]
+    pub entry: Option<String>,
+    /// A page that begins behind so many of the entries that are wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<u64>, minimum = 0)]
+    pub skip: Option<String>,
     /// Lines as server-sent events, also those that are yet to come, until the task has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<bool>)]
@@ -133,6 +141,8 @@ impl LogParameters {
         let limit = wrong.number("limit", self.limit.as_deref(), 1..=LIMIT.1);
         let tail = wrong.number("tail", self.tail.as_deref(), 0..=LIMIT.1);
         let line = wrong.number("line", self.line.as_deref(), 1..=u64::from(u32::MAX) << 16);
+        let entry = wrong.number("entry", self.entry.as_deref(), 0..=u64::MAX >> 1);
+        let skip = wrong.number("skip", self.skip.as_deref(), 0..=u64::MAX >> 1);
         let before = wrong.number("before", self.before.as_deref(), 0..=LIMIT.1 as u64).unwrap_or_default();
         let since = wrong.time("since", self.since.as_deref(), now);
         let until = wrong.time("until", self.until.as_deref(), now);
@@ -149,15 +159,25 @@ impl LogParameters {
         let download = wrong.flag("download", self.download.as_deref());
         let format = wrong.format(self.format.as_deref(), headers);
 
-        let starts = [("tail", tail.is_some()), ("cursor", place.is_some()), ("line", line.is_some())];
+        let starts = [
+            ("tail", tail.is_some()),
+            ("cursor", place.is_some()),
+            ("line", line.is_some()),
+            ("entry", entry.is_some()),
+            ("skip", skip.is_some()),
+        ];
         if let [_, (second, _), ..] = starts.iter().filter(|(_, given)| *given).collect::<Vec<_>>()[..] {
-            wrong.say(second, "cannot be combined with another start: give one of tail, cursor and line");
+            wrong.say(second, "cannot be combined with another start: give one of tail, cursor, line, entry and skip");
         }
-        if line.is_some() && self.source.is_none() {
-            wrong.say("line", "counts the lines of one log: give its source as well");
+        for (name, given) in [("line", line.is_some()), ("entry", entry.is_some())] {
+            if given && self.source.is_none() {
+                wrong.say(name, "counts in one log: give its source as well");
+            }
         }
-        if follow && line.is_some() {
-            wrong.say("line", "cannot be followed: give a cursor or tail");
+        for (name, given) in [("line", line.is_some()), ("entry", entry.is_some()), ("skip", skip.is_some())] {
+            if follow && given {
+                wrong.say(name, "cannot be followed: give a cursor or tail");
+            }
         }
         if follow && place.as_ref().is_some_and(|place| place.direction == Direction::Backward) {
             wrong.say("cursor", "leads backwards: follow from nextCursor or endCursor");
@@ -180,6 +200,8 @@ impl LogParameters {
             (_, Some(tail), ..) => Extent::Page(Start::Tail, tail),
             (_, _, Some(place), _) => Extent::Page(place.into(), count),
             (_, _, _, Some(line)) => Extent::Page(Start::Line { line, before }, count),
+            _ if entry.is_some() => Extent::Page(Start::Entry(entry.unwrap_or_default()), count),
+            _ if skip.is_some() => Extent::Page(Start::Skip(skip.unwrap_or_default()), count),
             _ if limit.is_some() || format == Format::Json => Extent::Page(Start::First, count),
             _ => Extent::Whole,
         };
@@ -198,6 +220,8 @@ impl LogParameters {
             cursor: None,
             line: None,
             before: None,
+            entry: None,
+            skip: None,
             ..self
         };
         Ok(Wanted { query, extent, format, download, fixed })
@@ -317,6 +341,9 @@ mod tests {
             ("tail=1&cursor=n", "cursor"),
             ("line=1", "line"),
             ("line=1&source=1&tail=3", "line"),
+            ("entry=1", "entry"),
+            ("entry=1&source=1&skip=3", "skip"),
+            ("follow=true&skip=3", "skip"),
             ("follow=true&cursor=p1-1", "cursor"),
             ("q=", "q"),
         ] {
@@ -331,6 +358,8 @@ mod tests {
         assert_eq!(understand("limit=7").unwrap().extent, Extent::Page(Start::First, 7));
         assert_eq!(understand("format=json").unwrap().extent, Extent::Page(Start::First, 1000));
         assert_eq!(understand("follow&tail=5").unwrap().extent, Extent::Follow(FollowFrom::Tail(5)));
+        assert_eq!(understand("source=4&entry=9").unwrap().extent, Extent::Page(Start::Entry(9), 1000));
+        assert_eq!(understand("skip=9&limit=2").unwrap().extent, Extent::Page(Start::Skip(9), 2));
         let window = Extent::Page(Start::Line { line: 9, before: 2 }, 1000);
         assert_eq!(understand("source=4&line=9&before=2").unwrap().extent, window);
         let wanted = understand("container=a&container=b&since=90m&level=warn&limit=3").unwrap();

@@ -107,6 +107,7 @@ fn page_response(id: &str, wanted: &Wanted, path: &str, page: &Page) -> Response
     let body = if wanted.format == Format::Json {
         let page = LogPage {
             items: page.items.iter().filter_map(record).collect(),
+            entries: page.items.iter().filter(|item| item.entry().is_some()).map(Item::place).collect(),
             next_cursor: page.next.as_ref().map(ToString::to_string),
             previous_cursor: page.previous.as_ref().map(ToString::to_string),
             end_cursor: format!("n{}", page.end),

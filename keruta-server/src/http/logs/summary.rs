@@ -1,5 +1,7 @@
 //! What logs a task has, and how often something occurs in them.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use http::HeaderMap;
@@ -13,7 +15,7 @@ use super::read::exists;
 use super::{LogParameters, LogsState};
 use crate::http::ApiError;
 use crate::http::extract::{Path, Query};
-use crate::log::{LevelCounts, timestamp};
+use crate::log::{LevelCounts, Places, timestamp};
 use crate::store::logs::SourceInfo;
 
 /// How many places of hits are given where nothing is said.
@@ -46,7 +48,17 @@ pub(super) async fn summary(
         bytes: sources.iter().map(|source| source.bytes).sum(),
         sources: sources.iter().map(|source| source_summary(source)).collect(),
         levels: levels(&all),
+        end_cursor: format!("n{}", end_of(&sources)),
     }))
+}
+
+/// The place behind all entries of all logs.
+fn end_of(sources: &[Arc<SourceInfo>]) -> Places {
+    let mut places = Places::default();
+    for source in sources {
+        places.set(source.id, source.entries);
+    }
+    places
 }
 
 fn source_summary(info: &SourceInfo) -> LogSourceSummary {
@@ -100,6 +112,8 @@ pub(super) async fn hits(
         ("cursor", &parameters.cursor),
         ("line", &parameters.line),
         ("before", &parameters.before),
+        ("entry", &parameters.entry),
+        ("skip", &parameters.skip),
         ("follow", &parameters.follow),
         ("format", &parameters.format),
         ("download", &parameters.download),
@@ -114,12 +128,18 @@ pub(super) async fn hits(
         _ => HITS,
     };
     let found = state.logs.hits(&wanted.query, limit).await?;
-    let hit =
-        |hit: &crate::store::logs::Hit| LogHit { source: hit.log, line: hit.line, timestamp: timestamp(hit.time) };
+    let hit = |hit: &crate::store::logs::Hit| LogHit {
+        source: hit.log,
+        line: hit.line,
+        entry: hit.place,
+        timestamp: timestamp(hit.time),
+    };
     Ok(Json(LogHits {
         total: found.levels.total(),
         levels: levels(&found.levels),
+        entries: found.entries,
         complete: found.searched_to.is_none(),
+        end_cursor: format!("n{}", found.end),
         items: found.first.iter().map(hit).collect(),
     }))
 }

@@ -33,6 +33,20 @@ pub(super) struct Manifest {
     /// What the review found; none of a manifest that was sent.
     #[schema(value_type = Vec<Object>)]
     findings: Vec<Finding>,
+    /// Where the fields come from; none of a manifest that was sent.
+    origins: Vec<Origin>,
+}
+
+/// Where a field of a manifest, and what is below it, comes from.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Origin {
+    /// The kind of the object.
+    kind: &'static str,
+    /// The field's JSON Pointer in the object.
+    pointer: String,
+    /// The place: `task: image`, `settings: workspace.size`, `keruta: …`.
+    origin: String,
 }
 
 /// The manifest that the task gets, or got: JSON with the findings, or the YAML stream alone for `Accept: application/yaml`.
@@ -53,14 +67,20 @@ pub(super) async fn manifest(
         let Some(manifest) = state.store.manifest(&id, attempt).await? else {
             return Err(ApiError::NotFound { kind: "manifest that was sent for the task", id });
         };
-        Manifest { manifest, sent: true, findings: Vec::new() }
+        Manifest { manifest, sent: true, findings: Vec::new(), origins: Vec::new() }
     } else {
         let task = state.store.task(&id).await?;
         let prepared = prepare(&task, &state.settings()).map_err(|error| match error {
             PrepareError::Invalid(problems) => ApiError::invalid("task", &problems),
             other => ApiError::Conflict(other.to_string()),
         })?;
-        Manifest { manifest: prepared.manifest, sent: false, findings: prepared.findings }
+        let origins = prepared.origins.into_iter().map(|field| Origin {
+            kind: field.kind,
+            pointer: field.pointer,
+            origin: field.origin.to_string(),
+        });
+        let origins = origins.collect();
+        Manifest { manifest: prepared.manifest, sent: false, findings: prepared.findings, origins }
     };
     let yaml = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|value| {
         value.split(',').any(|range| range.split(';').next().is_some_and(|range| range.trim() == "application/yaml"))

@@ -14,6 +14,9 @@ const BUDGET: u64 = 256 << 20;
 /// How many entries come at once of a whole log.
 const STEP: usize = 2000;
 const STEP_BYTES: usize = 1 << 20;
+/// How much may be unpacked to pass over entries, and how many are passed over at once.
+const SKIP_BUDGET: u64 = 1 << 30;
+const SKIP_STEP: usize = 10_000;
 /// How many bytes of messages a page has at most, but for its last entry.
 const PAGE_BYTES: usize = 16 << 20;
 
@@ -59,6 +62,10 @@ pub enum Start {
     Forward(Places),
     /// So that it ends at a place.
     Backward(Places),
+    /// Behind so many entries of a log, also where those are no longer kept. The query has to name one log.
+    Entry(u64),
+    /// Behind so many of the entries that are wanted.
+    Skip(u64),
     /// At a line of a log, after so many entries before it. The query has to name one log.
     Line {
         /// The line's number.
@@ -120,6 +127,8 @@ impl LogStore {
             Start::Tail => (Direction::Backward, all(&sources)),
             Start::Forward(places) => (Direction::Forward, places),
             Start::Backward(places) => (Direction::Backward, places),
+            Start::Entry(entry) => (Direction::Forward, at_entry(&sources, entry)),
+            Start::Skip(skip) => (Direction::Forward, self.behind(&sources, query, skip).await?),
             Start::Line { line, before } => (Direction::Forward, self.at_line(&sources, line, before).await?),
         };
         let mut scan = Scan::new(&self.store, &sources, &query.filter, direction, &places, BUDGET);
@@ -139,6 +148,21 @@ impl LogStore {
             next: more.then(|| Place { direction: Direction::Forward, places: end.clone() }),
             end,
         })
+    }
+
+    /// The place behind so many of the entries that are wanted.
+    async fn behind(&self, sources: &[Arc<SourceInfo>], query: &LogQuery, skip: u64) -> Result<Places, LogError> {
+        let start = Places::default();
+        let mut scan = Scan::new(&self.store, sources, &query.filter, Direction::Forward, &start, SKIP_BUDGET);
+        let mut left = usize::try_from(skip).unwrap_or(usize::MAX);
+        while left > 0 {
+            let passed = scan.next(left.min(SKIP_STEP), usize::MAX).await?.len();
+            left -= passed;
+            if passed == 0 {
+                break;
+            }
+        }
+        Ok(scan.places())
     }
 
     async fn at_line(&self, sources: &[Arc<SourceInfo>], line: u64, before: u64) -> Result<Places, LogError> {
@@ -179,6 +203,14 @@ impl LogStore {
             Ok((!items.is_empty()).then_some((items, scan)))
         })))
     }
+}
+
+fn at_entry(sources: &[Arc<SourceInfo>], entry: u64) -> Places {
+    let mut places = Places::default();
+    for source in sources {
+        places.set(source.id, entry.min(source.entries));
+    }
+    places
 }
 
 /// The place behind everything.

@@ -31,8 +31,12 @@ pub struct Hit {
 pub struct Hits {
     /// How many lines, by level.
     pub levels: LevelCounts,
+    /// How many entries: these lines, and the gaps that are wanted.
+    pub entries: u64,
     /// The first of them.
     pub first: Vec<Hit>,
+    /// The place behind what was searched.
+    pub end: Places,
     /// Up to where the log was searched, where it is so long that it was not searched to its end.
     pub searched_to: Option<Places>,
 }
@@ -49,7 +53,9 @@ impl LogStore {
         if query.filter.wants_all() {
             for source in &sources {
                 hits.levels += source.levels;
+                hits.entries += source.entries;
             }
+            hits.end = all(&sources);
         }
         let mut scan = Scan::new(&self.store, &sources, &query.filter, Direction::Forward, &Places::default(), BUDGET);
         loop {
@@ -65,13 +71,20 @@ impl LogStore {
             }
         }
         let places = scan.places();
+        hits.end = places.clone();
         hits.searched_to = (places != all(&sources)).then_some(places);
         Ok(hits)
     }
 }
 
 fn note(hits: &mut Hits, item: &Item, limit: usize, count: bool) {
-    let Some(entry) = item.entry().filter(|entry| !entry.gap) else { return };
+    let Some(entry) = item.entry() else { return };
+    if count {
+        hits.entries += 1;
+    }
+    if entry.gap {
+        return;
+    }
     if count {
         hits.levels.add(entry.level);
     }

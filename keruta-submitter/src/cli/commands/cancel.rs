@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use keruta_input::terminal::Stdout;
 use keruta_manifest::plan::JobName;
+use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::{Backoff, Cluster};
 use keruta_submitter::journal::Ledger;
-use keruta_submitter::observe::{ObservedJob, Stop};
+use keruta_submitter::observe::{ObservedJob, ObservedPod, Stop};
 use keruta_submitter::stop::{StopTarget, Stopped, stop};
 use keruta_submitter::{Attempt, Evidence, Outcome, Verdict};
 use serde_json::{Value, json};
@@ -78,8 +79,18 @@ async fn one(
     let evidence = Evidence { summary, ..Evidence::default() };
     let verdict = Verdict { outcome: Outcome::Cancelled, retryable: false, evidence };
     let now = Timestamp::now();
-    let stopped = stop(cluster, ledger, &target, &order(verdict, now), Backoff::default(), now).await;
-    stopped.map(|stopped| (target, stopped)).map_err(Failure::from)
+    let mut stopped = stop(cluster, ledger, &target, &order(verdict, now), Backoff::default(), now).await?;
+    if let Stopped::AlreadyEnded { verdict: verdict @ None, .. } = &mut stopped {
+        *verdict = unrecorded(cluster, &target, now).await?.map(Box::new);
+    }
+    Ok((target, stopped))
+}
+
+/// How an attempt ended whose verdict nobody has recorded: by what is left of it.
+async fn unrecorded(cluster: &Cluster, target: &StopTarget, now: Timestamp) -> Result<Option<Verdict>, Failure> {
+    let Some(job) = cluster.get::<Job>(&target.attempt.namespace, &target.job).await? else { return Ok(None) };
+    let pods: Vec<ObservedPod> = found::pods(cluster, Some(&job)).await?.iter().filter_map(ObservedPod::of).collect();
+    Ok(ObservedJob::of(&job).and_then(|job| found::judge(&job, &pods, &Policy::default(), now).verdict))
 }
 
 /// The Job that the attempt would have. Where ids are rewritten, nobody knows it but who renders the task.

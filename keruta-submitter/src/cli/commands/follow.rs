@@ -5,11 +5,12 @@ mod serve;
 use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::api::coordination::v1::Lease;
 use keruta_input::args::SettingsArgs;
 use keruta_manifest::Settings;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cleanup::{Outcome, Retention, carry_out};
-use keruta_submitter::cluster::Cluster;
+use keruta_submitter::cluster::{Cluster, ClusterError};
 use keruta_submitter::follow::{FollowError, FollowOptions, Follower};
 use keruta_submitter::journal::{Journal, NdjsonJournal, NdjsonSettings};
 use keruta_submitter::lease::{Candidacy, LeaseConfig};
@@ -50,6 +51,7 @@ pub(super) async fn run(args: &FollowArgs, session: &Session) -> Result<Exit, Fa
             return at_work(&cluster, &settings, &namespaces, args, &redactor, &metrics, &end).await;
         }
         let system = settings.processor_namespace.as_ref().map_or(cluster.namespace(), |namespace| namespace.as_str());
+        may_lead(&cluster, system).await?;
         let candidacy = Candidacy::start(cluster.clone(), LeaseConfig::new(system, LEASE, &identity()));
         tracing::info!(lease = LEASE, namespace = system, "waiting for the lease");
         tokio::select! {
@@ -78,6 +80,19 @@ pub(super) async fn run(args: &FollowArgs, session: &Session) -> Result<Exit, Fa
         }
     };
     done.map(|()| Exit::Fine)
+}
+
+/// Whoever may not look at the lease would wait for it for ever.
+async fn may_lead(cluster: &Cluster, namespace: &str) -> Result<(), Failure> {
+    let Err(error @ ClusterError::Forbidden { .. }) = cluster.get::<Lease>(namespace, LEASE).await else {
+        return Ok(());
+    };
+    let cure = format!(
+        "the lease is in the namespace that the setting processorNamespace names, else in that of the tasks: set it to the \
+         one for whose lease keruta-manifest install made a Role, or:\n{}",
+        error.cure()
+    );
+    Err(Failure::because(error.to_string(), cure, Exit::Cluster))
 }
 
 /// Follows and reaps until the end.

@@ -37,6 +37,9 @@ pub(super) async fn run(args: &LogsArgs, session: &Session) -> Result<Exit, Fail
             None
         }
     };
+    if let (Some(job), Some(container)) = (&job, &args.container) {
+        has_container(job, &args.task, container)?;
+    }
     redaction.add_secrets(&cluster, job.iter()).await?;
     let redactor = redaction.redactor()?;
     if args.follow
@@ -44,7 +47,7 @@ pub(super) async fn run(args: &LogsArgs, session: &Session) -> Result<Exit, Fail
         // Of an ended task there is nothing to wait for.
         && ObservedJob::of(job).is_some_and(|job| job.verdict.is_none())
     {
-        return live::follow(job, &cluster, settings.grace.clone(), redactor, writer).await;
+        return live::follow(job, &cluster, settings.grace.clone(), redactor, writer, session).await;
     }
     let (mut found, mut trouble) = (Vec::new(), None);
     if let Some(job) = &job {
@@ -80,6 +83,18 @@ async fn job(cluster: &Cluster, task: &str, attempt: Option<NonZeroU32>) -> Resu
         attempt.is_none_or(|number| Attempt::of_job(job).is_some_and(|attempt| attempt.number == number.get()))
     };
     Ok(jobs.into_iter().rev().find(is_it))
+}
+
+/// Of a container that the Job does not have, nothing would ever come.
+fn has_container(job: &Job, task: &str, name: &str) -> Result<(), Failure> {
+    let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return Ok(()) };
+    let containers = pod.init_containers.iter().flatten().chain(&pod.containers);
+    let names: Vec<&str> = containers.map(|container| container.name.as_str()).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let cure = format!("name one that is there: {}", names.join(", "));
+    Err(Failure::because(format!("the task {task:?} has no container {name:?}"), cure, Exit::Cluster))
 }
 
 /// Writes what is wanted of a log.

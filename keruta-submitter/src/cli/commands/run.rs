@@ -32,6 +32,7 @@ use super::super::session::Session;
 use super::super::view::{self, Ended, Event, Fate, Screen, ViewJournal};
 use followers::Followers;
 use tasks::Tasks;
+pub(super) use words::silence as silence_words;
 use words::{cancelled, timed_out, way_back};
 
 /// How many submissions are under way at once.
@@ -129,6 +130,7 @@ impl Run {
         closed: CancellationToken,
     ) -> Result<Exit, Failure> {
         let mut interrupts = interrupts();
+        let mut silence = self.followers.silence();
         let mut detached = false;
         loop {
             self.start();
@@ -153,6 +155,10 @@ impl Run {
                     if let Ok(Some(message)) = done {
                         self.screen.show(Event::Message(message)).await;
                     }
+                }
+                Ok(()) = silence.changed() => {
+                    let words = silence_words(silence.borrow_and_update().as_deref());
+                    self.screen.show(Event::Message(words)).await;
                 }
                 () = at(deadline) => self.time_is_up(),
                 () = at(self.detach_at) => { detached = true; break; }

@@ -149,7 +149,10 @@ fn tell(states: &[State], args: &StatusArgs, session: &Session, now: Timestamp) 
             }
         }
         Output::Human if states.is_empty() => {
-            session.talk().say("no tasks\n");
+            // Of one that was asked for it was told that it is not there.
+            if args.tasks.is_empty() {
+                session.talk().say("no tasks\n");
+            }
         }
         Output::Human => {
             let row = |state: &State| {

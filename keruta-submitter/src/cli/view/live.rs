@@ -15,6 +15,9 @@ use super::text::seconds;
 const TICK: Duration = Duration::from_millis(100);
 const SPINNER: [&str; 11] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "];
 
+/// What stands in a row beside its words: the spinner, the time, blanks.
+const AROUND: usize = 12;
+
 /// A terminal with rows at its end.
 pub(super) struct Live {
     bars: MultiProgress,
@@ -47,7 +50,7 @@ impl Live {
     fn begin(&self, bar: ProgressBar, words: &str) -> Row {
         let spinner = if self.paint.0 { "{spinner:.cyan}" } else { "{spinner}" };
         bar.set_style(style(&format!(" {spinner} {{msg}} {{took}}")).tick_strings(&SPINNER));
-        bar.set_message(words.to_owned());
+        bar.set_message(one_row(words));
         bar.enable_steady_tick(TICK);
         Row { bar, began: Instant::now() }
     }
@@ -85,14 +88,25 @@ impl Live {
 
 impl Row {
     /// Changes what the row says.
-    pub(super) fn say(&self, words: String) {
-        self.bar.set_message(words);
+    pub(super) fn say(&self, words: &str) {
+        self.bar.set_message(one_row(words));
     }
 
     /// The row goes.
     pub(super) fn remove(self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Words that fit into a row of the terminal with the spinner and the time; a longer row would be drawn as several.
+fn one_row(words: &str) -> String {
+    let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+    cut(words, width.saturating_sub(AROUND))
+}
+
+fn cut(words: &str, width: usize) -> String {
+    let words = words.replace(['\r', '\n'], " ");
+    console::truncate_str(&words, width, "…").into_owned()
 }
 
 fn bar() -> ProgressBar {
@@ -104,4 +118,19 @@ fn style(template: &str) -> ProgressStyle {
         let _ = out.write_str(&seconds(state.elapsed()));
     };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("took", took)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_cut_at_the_edge_and_its_colour_closed() {
+        assert_eq!(cut("waiting for a node", 18), "waiting for a node");
+        assert_eq!(cut("waiting for a node", 10), "waiting f…");
+        assert_eq!(cut("two\nlines", 20), "two lines");
+        assert_eq!(cut("\u{1b}[1mn-7\u{1b}[0m waiting", 6), "\u{1b}[1mn-7\u{1b}[0m w…");
+        assert_eq!(cut("\u{1b}[1mlonger\u{1b}[0m", 4), "\u{1b}[1mlon…\u{1b}[0m");
+        assert_eq!(cut("文書を書く", 6), "文書…");
+    }
 }

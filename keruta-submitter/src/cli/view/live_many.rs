@@ -49,7 +49,7 @@ impl LiveMany {
             let _ = write!(words, " ({hidden} not shown)");
         }
         if let Some(all) = &self.all {
-            all.say(words);
+            all.say(&words);
         }
     }
 }
@@ -68,7 +68,7 @@ impl Show for LiveMany {
             Event::Progress(progress) => {
                 if let Some(row) = self.rows.get(&progress.attempt) {
                     let name = self.live.paint.bold(&progress.attempt.task);
-                    row.say(format!("{name} {}", text::phase(&progress.phase)));
+                    row.say(&format!("{name} {}", text::phase(&progress.phase)));
                 }
             }
             Event::Status(_) => {}

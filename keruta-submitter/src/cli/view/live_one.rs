@@ -42,13 +42,13 @@ impl LiveOne {
         let Some((doing, words)) = self.doing(phase) else {
             // What it did may take a moment to end, and only its verdict tells whether that went well.
             if let Some(now) = &self.now {
-                now.row.say(format!("{} {}", now.words, self.live.paint.dim("ending")));
+                now.row.say(&format!("{} {}", now.words, self.live.paint.dim("ending")));
             }
             return;
         };
         match &mut self.now {
             Some(now) if now.doing == doing => {
-                now.row.say(words.clone());
+                now.row.say(&words);
                 now.words = words;
             }
             _ => {

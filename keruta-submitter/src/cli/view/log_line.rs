@@ -30,7 +30,8 @@ impl LogStyle {
     pub(crate) fn entry(self, out: &mut Vec<u8>, task: &str, container: &str, entry: &LogEntry) {
         let mut head = String::new();
         if let (true, LogEntry::Line(line)) = (self.timestamps, entry) {
-            let _ = write!(head, "{} ", self.paint.dim(line.timestamp));
+            // All nanoseconds, so that the lines stay in a column.
+            let _ = write!(head, "{} ", self.paint.dim(format_args!("{:.9}", line.timestamp)));
         }
         let name = if self.task { format!("{task} {container}") } else { container.to_owned() };
         let _ = write!(head, "{} ", self.paint.cyan(format!("{name} |")));

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use keruta_input::diagnostic::human::Message;
-use keruta_submitter::Outcome;
-use keruta_submitter::Phase;
+use keruta_submitter::{Cause, Outcome, Phase, Verdict};
 
 use super::event::{Ended, Fate};
 use super::paint::Paint;
@@ -37,6 +36,8 @@ pub(crate) fn phase(phase: &Phase) -> String {
         }
         Phase::Step { name, number, of } => format!("step {number}/{of} {name}"),
         Phase::Running => "running".to_owned(),
+        // One that was disturbed has not failed.
+        Phase::Retrying { failed: 0 } => "waiting for the next Pod".to_owned(),
         Phase::Retrying { failed } => {
             format!("{failed} Pod{} failed, waiting for the next", if *failed == 1 { "" } else { "s" })
         }
@@ -78,10 +79,13 @@ pub(crate) fn by_what_one_knows(ended: &Ended) -> Option<Message> {
     if !where_it_was.is_empty() {
         message = message.note(where_it_was.join(", "));
     }
-    if let Some(words) = &evidence.message {
-        let lines: Vec<&str> = words.trim_end().lines().collect();
+    if let Some(words) =
+        evidence.message.as_deref().map(str::trim_end).filter(|words| !evidence.summary.contains(words))
+    {
+        let lines: Vec<&str> = words.lines().collect();
         let tail = lines.get(lines.len().saturating_sub(LAST_WORDS)..).unwrap_or_default();
-        message = message.note(format!("its last words:\n{}", tail.join("\n")));
+        let whose = if is_by_container(verdict) { "its last words" } else { "Kubernetes says" };
+        message = message.note(format!("{whose}:\n{}", tail.join("\n")));
     }
     if let Some(cure) = &evidence.cure {
         message = message.help(cure);
@@ -89,6 +93,12 @@ pub(crate) fn by_what_one_knows(ended: &Ended) -> Option<Message> {
         message = message.help(format!("the cause lies outside of the task: keruta-submitter retry {task}"));
     }
     Some(message)
+}
+
+/// Whether the message of a verdict is what the container wrote last.
+fn is_by_container(verdict: &Verdict) -> bool {
+    let of_container = [Cause::CommandFailed, Cause::InitStepFailed, Cause::CrashLoop, Cause::OomKilled];
+    matches!(verdict.outcome, Outcome::Failed(cause) if of_container.contains(&cause))
 }
 
 /// Rows under their heads, in columns; the last column is as wide as it is. A cell's colour does not count.

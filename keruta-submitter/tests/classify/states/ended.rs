@@ -80,6 +80,21 @@ fn an_undisturbed_pod_that_succeeded_outweighs_a_disturbed_one() {
     verdict(&complete(), &[first, second], Outcome::Completed, false, "complete");
 }
 
+/// A controller counts it as failed, and its phase may never say so.
+#[test]
+fn a_failed_job_whose_pod_was_deleted_before_it_had_a_node_is_told_as_deleted() {
+    let deleted = json!({"metadata": {"deletionTimestamp": at(10).to_string(), "deletionGracePeriodSeconds": 0},
+        "spec": {"nodeName": null}, "status": {"phase": "Pending", "observedGeneration": null}});
+    let failed = job(with([ended("Failed", "BackoffLimitExceeded"), json!({"status": {"failed": 1}})]));
+    verdict(&failed, &[pod(deleted.clone())], Outcome::Failed(Cause::Deleted), true, "somebody deleted the Pod");
+    // The last of several.
+    let first = pod(main_state("Failed", terminated(3, "Error", "")));
+    let later = json!({"metadata": {"name": "keruta-job-a-y", "uid": "pod-2", "creationTimestamp": at(5).to_string()}});
+    let failed = job(with([ended("Failed", "BackoffLimitExceeded"), json!({"status": {"failed": 2}})]));
+    let told = "somebody deleted the Pod before it had ended (1 Pod had failed before)";
+    verdict(&failed, &[first, pod(with([deleted, later]))], Outcome::Failed(Cause::Deleted), true, told);
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn a_failed_job_is_told_by_its_last_failed_pod() {

@@ -11,16 +11,18 @@ use keruta_submitter::Attempt;
 use keruta_submitter::capture::{KubeLogReader, LogReadError, LogReader, LogRequest};
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
-use keruta_submitter::follow::{FollowOptions, Follower};
+use keruta_submitter::follow::{FollowOptions, Follower, Silence};
 use keruta_submitter::journal::LogFilter;
 use keruta_submitter::logs::{Level, LogEntry, LogLine, LogSource, Redactor};
 use tokio_util::sync::CancellationToken;
 
 use super::{Writer, wants};
 use crate::cli::commands::found;
+use crate::cli::commands::run::silence_words;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::interrupts::interrupts;
+use crate::cli::session::Session;
 use crate::cli::view::{Event, Screen, ViewJournal};
 
 /// What was found, and why not all of it, where something could not be read.
@@ -112,6 +114,7 @@ pub(super) async fn follow(
     grace: GraceSettings,
     redactor: Arc<Redactor>,
     writer: Writer,
+    session: &Session,
 ) -> Result<Exit, Failure> {
     let Some(attempt) = Attempt::of_job(job) else { return Ok(Exit::Fine) };
     let closed = CancellationToken::new();
@@ -125,16 +128,23 @@ pub(super) async fn follow(
     options.until_ended = true;
     options.read_only = true;
     options.redactor = redactor;
+    let silence = Silence::default();
+    let mut silent = silence.subscribe();
+    options.silence = Some(silence);
     let follower = Follower::new(cluster.clone(), journal, options);
     follower.handle().expect(attempt, job.metadata.name.clone().unwrap_or_default());
     let shutdown = CancellationToken::new();
     let mut interrupts = interrupts();
-    let run = follower.run(shutdown.clone());
-    let ended = tokio::select! {
-        ended = run => ended.map(|()| Exit::Fine),
-        () = closed.cancelled() => Ok(Exit::Fine),
-        _ = interrupts.recv() => Ok(Exit::Detached),
+    let mut run = Box::pin(follower.run(shutdown.clone()));
+    let ended = loop {
+        tokio::select! {
+            ended = &mut run => break ended.map(|()| Exit::Fine),
+            () = closed.cancelled() => break Ok(Exit::Fine),
+            _ = interrupts.recv() => break Ok(Exit::Detached),
+            Ok(()) = silent.changed() => session.tell(&silence_words(silent.borrow_and_update().as_deref())),
+        }
     };
+    drop(run);
     shutdown.cancel();
     let exit = ended?;
     match tokio::task::spawn_blocking(|| screen.close()).await {

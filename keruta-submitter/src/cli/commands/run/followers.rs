@@ -8,9 +8,11 @@ use keruta_submitter::Attempt;
 use keruta_submitter::bundle::Bundle;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
-use keruta_submitter::follow::{FollowError, FollowHandle, FollowOptions, Follower, LogOptions};
+use keruta_submitter::follow::{FollowError, FollowHandle, FollowOptions, Follower, LogOptions, Silence};
 use keruta_submitter::journal::{Journal, Ledger, NdjsonJournal, NdjsonSettings, Tee};
 use keruta_submitter::logs::Redactor;
+use keruta_submitter::watch::WatchError;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +36,7 @@ pub(super) struct Followers {
     handles: HashMap<String, FollowHandle>,
     running: JoinSet<(String, Result<(), FollowError>)>,
     shutdown: CancellationToken,
+    silence: Silence,
 }
 
 impl Followers {
@@ -63,6 +66,7 @@ impl Followers {
             handles: HashMap::new(),
             running: JoinSet::new(),
             shutdown: CancellationToken::new(),
+            silence: Silence::default(),
         })
     }
 
@@ -81,6 +85,7 @@ impl Followers {
         options.logs = self.logs.then(LogOptions::default);
         options.redactor = Arc::clone(&self.redactor);
         options.until_ended = true;
+        options.silence = Some(self.silence.clone());
         let follower = Follower::new(self.cluster.clone(), Arc::clone(&self.journal), options)
             .with_ledger(Arc::clone(&self.ledger));
         let handle = follower.handle();
@@ -88,6 +93,11 @@ impl Followers {
         self.handles.insert(namespace.clone(), handle);
         let shutdown = self.shutdown.clone();
         self.running.spawn(async move { (namespace, follower.run(shutdown).await) });
+    }
+
+    /// Where it is told that nothing is heard from the cluster.
+    pub(super) fn silence(&self) -> watch::Receiver<Option<Arc<WatchError>>> {
+        self.silence.subscribe()
     }
 
     /// The next follower that has ended; its refusal, if that is why.

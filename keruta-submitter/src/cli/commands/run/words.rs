@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keruta_input::diagnostic::human::Message;
+use keruta_submitter::watch::WatchError;
 use keruta_submitter::{Cause, Evidence, Outcome, Verdict};
 
 use crate::cli::view::{self, Ended};
@@ -18,6 +19,15 @@ pub(super) fn way_back(left: &[Ended]) -> Option<Message> {
     let task = if left.len() == 1 { first.task.as_str() } else { "TASK" };
     let back = format!("keruta-submitter logs -f -n {namespace} {task}\nkeruta-submitter status -n {namespace}");
     Some(Message::warning(what).help(format!("to look on:\n{back}\nto see it through: the same command again")))
+}
+
+/// That nothing is heard from the cluster, or is again.
+pub(in crate::cli::commands) fn silence(error: Option<&WatchError>) -> Message {
+    match error {
+        Some(error) => Message::warning(format!("nothing is heard from the cluster: {error}"))
+            .help("nothing is to be done: what was submitted goes on there, and this goes on when the cluster answers"),
+        None => Message::warning("the cluster answers again"),
+    }
 }
 
 /// What a second Ctrl-C makes of a task.
