@@ -28,6 +28,8 @@ use outcome::{Outcome, Stop};
 const TAIL: usize = 2048;
 /// How long a Pod that is to end lets the agent say so, after the grace of the command.
 const LAST_WORD: Duration = Duration::from_secs(4);
+/// How long the end waits for an API that never answered.
+const NEVER_HEARD: Duration = Duration::from_secs(5);
 /// How long the cleanup script may take.
 const CLEANUP: Duration = Duration::from_secs(60);
 /// How often a failed Pod is tried again, where the manifest says so.
@@ -145,7 +147,7 @@ impl<'a> Execution<'a> {
         self.write_receipt(&outcome, 0);
         self.clean_up();
         drop(self.socket.take());
-        let until = Instant::now() + if self.is_told_by_signal() { LAST_WORD } else { self.args.patience.flush };
+        let until = Instant::now() + self.patience_at_the_end();
         self.hand_in(&outcome, until);
         if let Some(reporter) = self.reporter.take() {
             let last = final_status(&outcome).map(|status| (status, Some(outcome.reason.clone())));
@@ -346,6 +348,20 @@ impl<'a> Execution<'a> {
         let _ = std::fs::remove_file(scratch.join("script"));
         // Only where nothing else is in it.
         let _ = std::fs::remove_dir(&scratch);
+    }
+
+    /// How long the end may wait for the API.
+    fn patience_at_the_end(&self) -> Duration {
+        let flush = self.args.patience.flush;
+        // Where there is no API at all, a task is not to wait for one. Its log, which only the agent has, is worth a wait.
+        let is_alone = self.shipping.is_none() && !self.reporter.as_ref().is_some_and(Reporter::has_heard);
+        if self.is_told_by_signal() {
+            flush.min(LAST_WORD)
+        } else if is_alone {
+            flush.min(NEVER_HEARD)
+        } else {
+            flush
+        }
     }
 
     fn is_told_by_signal(&self) -> bool {

@@ -2,6 +2,8 @@
 //! waits for the API.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,6 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Reporter {
     orders: Sender<Order>,
+    heard: Arc<AtomicBool>,
     thread: JoinHandle<bool>,
 }
 
@@ -36,6 +39,7 @@ impl Reporter {
     /// Where there is no room for a thread.
     pub fn start(api: Api, task: &str, attempt: Option<u32>, poll: Duration, waker: Waker) -> std::io::Result<Self> {
         let (orders, taken) = channel();
+        let heard = Arc::new(AtomicBool::new(false));
         let pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE.min(poll.max(FIRST_PAUSE) * 4));
         let mut conversation = Talk {
             api,
@@ -47,14 +51,22 @@ impl Reporter {
             pending: VecDeque::new(),
             cancelled: false,
             complained: false,
+            heard: Arc::clone(&heard),
+            last: LastWord::NotYet,
         };
         let thread = std::thread::Builder::new().name("api".to_owned()).spawn(move || conversation.run(&taken))?;
-        Ok(Self { orders, thread })
+        Ok(Self { orders, heard, thread })
     }
 
     /// Says where the task stands, as soon as the API hears it.
     pub fn say(&self, status: TaskStatus, reason: Option<String>) {
         let _ = self.orders.send(Order::Say(status, reason));
+    }
+
+    /// Whether the API has ever answered.
+    #[must_use]
+    pub fn has_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
     }
 
     /// Says the last word, and waits until it was heard or the time is over. `false` where something was not heard.
@@ -75,6 +87,19 @@ struct Talk {
     pending: VecDeque<(TaskStatus, Option<String>)>,
     cancelled: bool,
     complained: bool,
+    heard: Arc<AtomicBool>,
+    last: LastWord,
+}
+
+/// What became of the last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastWord {
+    /// The task goes on.
+    NotYet,
+    /// It is being said.
+    Given,
+    /// The API will not have it.
+    Refused,
 }
 
 impl Talk {
@@ -89,7 +114,7 @@ impl Talk {
             if let Some(end) = end
                 && (self.pending.is_empty() || Instant::now() >= end)
             {
-                return self.pending.is_empty();
+                return self.pending.is_empty() && self.last != LastWord::Refused;
             }
             if end.is_none() && Instant::now() >= next_poll {
                 next_poll = Instant::now() + self.ask();
@@ -106,6 +131,7 @@ impl Talk {
                 Ok(Order::Finish(last, until)) => {
                     end = Some(until);
                     // What was under way is history when the end is known.
+                    self.last = LastWord::Given;
                     self.pending.clear();
                     self.pending.extend(last);
                     self.pauses.reset();
@@ -133,6 +159,7 @@ impl Talk {
                 debug!("the API knows that the task is {status}");
                 self.pauses.reset();
                 self.complained = false;
+                self.heard.store(true, Ordering::Relaxed);
                 self.pending.pop_front();
                 Duration::ZERO
             }
@@ -143,6 +170,13 @@ impl Talk {
     /// What to do about a failure: how long to wait, or what not to say again.
     fn failed(&mut self, error: &ApiError) -> Duration {
         match error {
+            // It will not have another token, or another task, in the time that is left.
+            ApiError::Refused { .. } | ApiError::NotFound { .. } if self.last == LastWord::Given => {
+                warning!("{error}");
+                self.last = LastWord::Refused;
+                self.pending.clear();
+                Duration::ZERO
+            }
             ApiError::Unavailable { .. } | ApiError::Refused { .. } | ApiError::NotFound { .. } => {
                 if self.complained {
                     debug!("{error}");
@@ -169,6 +203,7 @@ impl Talk {
         match self.api.standing(&self.task) {
             Ok(standing) => {
                 self.pauses.reset();
+                self.heard.store(true, Ordering::Relaxed);
                 let attempt = *self.attempt.get_or_insert(standing.attempt);
                 if standing.cancel_requested || standing.status == TaskStatus::Cancelled || standing.attempt > attempt {
                     self.cancel();

@@ -85,7 +85,7 @@ fn faults_of_the_server_lose_no_line_and_double_none() {
 
 /// How much is written where more than the spool holds; `KERUTA_TEST_OUTPUT_MIB=10240` for a long look.
 fn output_mib() -> u64 {
-    std::env::var("KERUTA_TEST_OUTPUT_MIB").ok().map_or(48, |text| text.parse().unwrap())
+    std::env::var("KERUTA_TEST_OUTPUT_MIB").ok().map_or(24, |text| text.parse().unwrap())
 }
 
 #[test]
@@ -123,15 +123,18 @@ fn with_a_slow_server_memory_stays_flat_and_every_line_is_accounted_for() {
 fn watch_memory(running: &mut Running) -> u64 {
     let status = format!("/proc/{}/status", running.child.id());
     let mut most = 0;
-    until("the agent ends", || {
+    // As long as it takes: how much is written is the caller's choice.
+    loop {
         if let Ok(text) = std::fs::read_to_string(&status) {
             let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
             most = most.max(peak.map_or(0, |peak| peak.trim().trim_end_matches(" kB").parse().unwrap()));
         }
-        running.child.try_wait().unwrap()
-    });
-    assert!(most > 0);
-    most
+        if running.child.try_wait().unwrap().is_some() {
+            assert!(most > 0);
+            return most;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]
