@@ -16,6 +16,7 @@ mod notification;
 mod operation;
 mod page;
 mod problem;
+mod receipt;
 mod repository;
 mod role;
 mod settings;
@@ -42,6 +43,7 @@ pub use operation::{
 };
 pub use page::Page;
 pub use problem::{FieldProblem, Problem};
+pub use receipt::{Receipt, ReceiptOutcome};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};
 pub use role::{Role, UnknownRole};
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};

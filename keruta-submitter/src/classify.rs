@@ -17,6 +17,7 @@ mod evidence;
 mod exit_code;
 mod judgement;
 mod phase;
+mod receipt;
 mod rule;
 mod seen;
 mod stuck;

@@ -4,12 +4,12 @@ pub(crate) mod cursor;
 pub(crate) mod decode;
 mod entry;
 mod level;
-mod redact;
 pub(crate) mod resume;
 mod splitter;
+
+pub use keruta_redact::{RedactError, Redactor};
 
 pub use cursor::Cursor;
 pub use decode::{LogDecoder, StrangeLog};
 pub use entry::{Gap, Level, LogEntry, LogLine, LogSource};
-pub use redact::{RedactError, Redactor};
 pub use splitter::{Piece, Splitter};

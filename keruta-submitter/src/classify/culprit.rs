@@ -6,16 +6,21 @@
 use super::disruption::{self, Disruption};
 use super::evidence::{failed, how_ended, of_end, of_pod, with_detail};
 use super::exit_code::{self, AGENT_CANCELLED, AGENT_OUT_OF_TIME};
+use super::receipt;
+use crate::attempt::Attempt;
 use crate::observe::{ObservedContainer, ObservedPod, Termination};
 use crate::verdict::{Cause, Evidence, Outcome, Verdict};
 
-/// Why this Pod failed. `reserved` says that the Job's `podFailurePolicy` reserves the agent's exit codes.
-pub(super) fn verdict(pod: &ObservedPod, reserved: bool) -> Verdict {
+/// Why this Pod of an attempt failed. `reserved` says that the Job's `podFailurePolicy` reserves the agent's exit codes.
+pub(super) fn verdict(pod: &ObservedPod, attempt: &Attempt, reserved: bool) -> Verdict {
     if let Some(disruption) = disruption::of(pod) {
         return disturbed(pod, disruption);
     }
     if let Some((container, end)) = out_of_memory(pod) {
         return oom_killed(pod, container, end);
+    }
+    if let Some(verdict) = receipt::of(pod, attempt).and_then(|receipt| receipt::verdict(pod, receipt)) {
+        return verdict;
     }
     let failed_end = |container: &'_ &ObservedContainer| container.termination().is_some_and(|end| !end.succeeded());
     let step = pod.init.iter().filter(|container| !container.sidecar).find(failed_end);

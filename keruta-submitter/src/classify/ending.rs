@@ -1,8 +1,11 @@
 //! How an attempt ended, once it has.
 
+use keruta_api::ReceiptOutcome;
+
 use super::culprit::{self, named};
 use super::disruption;
 use super::evidence::{failed, of_end, of_pod, with_detail};
+use super::receipt;
 use super::view::{View, has_started, is_over};
 use crate::observe::{ContainerState, JobCondition, JobConditionKind, ObservedJob, ObservedPod, PodPhase};
 use crate::verdict::{Cause, Evidence, Outcome, Verdict};
@@ -45,7 +48,14 @@ pub(super) fn verdict(view: &View<'_>) -> Option<Verdict> {
 /// makes its Job complete too.
 fn completed(view: &View<'_>, job: &ObservedJob, condition: &JobCondition) -> Verdict {
     let succeeded = || view.pods.iter().rev().copied().filter(|pod| pod.phase == PodPhase::Succeeded);
-    if let Some(pod) = succeeded().find(|pod| disruption::of(pod).is_none()) {
+    let by_receipt = |pod: &ObservedPod| receipt::of(pod, view.attempt).map(|receipt| receipt.outcome);
+    if let Some(pod) = succeeded().find(|pod| by_receipt(pod) == Some(ReceiptOutcome::Completed)) {
+        let mut evidence = main_of(pod);
+        evidence.summary =
+            String::from("the Job is complete, and the agent's receipt says that the task's command ended by itself");
+        return Verdict { outcome: Outcome::Completed, retryable: false, evidence };
+    }
+    if let Some(pod) = succeeded().find(|pod| by_receipt(pod).is_none() && disruption::of(pod).is_none()) {
         let mut evidence = main_of(pod);
         evidence.summary = String::from("the Job is complete, and its Pod was not disturbed");
         return Verdict { outcome: Outcome::Completed, retryable: false, evidence };
@@ -55,6 +65,10 @@ fn completed(view: &View<'_>, job: &ObservedJob, condition: &JobCondition) -> Ve
             Some(stop) => stop.verdict.clone(),
             None => culprit::disturbed(pod, disruption),
         };
+    }
+    // Its agent was told to end it, and nothing else shows of that.
+    if let Some(pod) = succeeded().find(|pod| by_receipt(pod).is_some()) {
+        return view.stop.map_or_else(|| culprit::verdict(pod, view.attempt, true), |stop| stop.verdict.clone());
     }
     // Without the Pod only the Job's word is left. It counted a Pod that succeeded; whether that one was disturbed cannot be
     // known, and no sign says so. To call it failed would have finished work done again.
@@ -87,7 +101,7 @@ fn job_failed(view: &View<'_>, job: &ObservedJob, condition: &JobCondition) -> V
     }
     let reserved = reason == "PodFailurePolicy";
     let mut verdict = match culprit {
-        Some(pod) => culprit::verdict(pod, reserved),
+        Some(pod) => culprit::verdict(pod, view.attempt, reserved),
         None => pods_unseen(job, condition),
     };
     let earlier = view.failed().saturating_sub(1);

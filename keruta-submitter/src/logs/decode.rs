@@ -8,8 +8,9 @@ use bytes::{Buf, Bytes};
 use jiff::Timestamp;
 use twox_hash::XxHash64;
 
+use keruta_redact::PieceRedactor;
+
 use super::cursor::{Fingerprint, Open, Start, short};
-use super::redact::PieceRedactor;
 use super::resume::Skip;
 use super::splitter::{Piece, Splitter};
 use super::{Cursor, Gap, Level, LogEntry, LogLine, Redactor};

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerState as State, ContainerStateTerminated, ContainerStatus};
+use keruta_api::Receipt;
 
 use super::condense::{MESSAGE, TERMINATION_MESSAGE, head, tail, text};
 
@@ -50,8 +51,10 @@ pub struct Termination {
     pub signal: Option<i32>,
     /// Kubernetes' reason: `Completed`, `Error`, `OOMKilled`, `StartError`, `ContainerStatusUnknown`.
     pub reason: Option<Box<str>>,
-    /// Its termination message; under `FallbackToLogsOnError` the last lines of its log.
+    /// Its termination message; under `FallbackToLogsOnError` the last lines of its log. Where it is a receipt, the lines in it.
     pub message: Option<Box<str>>,
+    /// What its agent says of the end, where it had one.
+    pub receipt: Option<Box<Receipt>>,
     /// When it started.
     pub started_at: Option<Timestamp>,
     /// When it ended.
@@ -138,11 +141,14 @@ impl From<&ContainerStateTerminated> for Termination {
     fn from(terminated: &ContainerStateTerminated) -> Self {
         // The kubelet writes the year 1970 where a container never started.
         let time = |at: Option<Timestamp>| at.filter(|at| at.as_second() > 0);
+        let mut receipt = terminated.message.as_deref().and_then(Receipt::read).map(Box::new);
+        let lines = receipt.as_mut().map(|receipt| std::mem::take(&mut receipt.tail));
         Self {
             exit_code: terminated.exit_code,
             signal: terminated.signal.filter(|signal| *signal != 0),
             reason: text(terminated.reason.as_deref()),
-            message: tail(terminated.message.as_deref(), TERMINATION_MESSAGE),
+            message: tail(lines.as_deref().or(terminated.message.as_deref()), TERMINATION_MESSAGE),
+            receipt,
             started_at: time(terminated.started_at.as_ref().map(|at| at.0)),
             finished_at: time(terminated.finished_at.as_ref().map(|at| at.0)),
         }

@@ -158,6 +158,12 @@ impl ObservedPod {
         self
     }
 
+    /// What the agent says of the end of a main container, where it had one.
+    #[must_use]
+    pub fn receipt(&self) -> Option<&keruta_api::Receipt> {
+        self.containers.iter().find_map(|container| container.termination()?.receipt.as_deref())
+    }
+
     /// All its containers: init containers in order, then the main ones.
     pub fn all_containers(&self) -> impl Iterator<Item = &ObservedContainer> {
         self.init.iter().chain(&self.containers)

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use k8s_openapi::api::core::v1::Pod;
+use keruta_api::Receipt;
 
 use crate::logs::Redactor;
 
@@ -35,7 +36,15 @@ pub fn redact_messages(pod: &mut Pod, redactor: &Redactor) {
 
 /// Leaves a Pod's termination messages out, which may quote secrets that are not known. Says whether there were any.
 pub(crate) fn withhold_messages(pod: &mut Pod) -> bool {
-    messages(pod).map(std::mem::take).filter(|message| !message.is_empty()).count() > 0
+    messages(pod).filter_map(withhold).count() > 0
+}
+
+/// Leaves out what a message quotes; `None` where it quotes nothing. What a receipt says besides is the agent's own.
+fn withhold(message: &mut String) -> Option<()> {
+    let kept = Receipt::read(message).map(|receipt| Receipt { tail: String::new(), reason: None, ..receipt });
+    let kept = kept.map_or_else(String::new, |receipt| receipt.to_line());
+    let withheld = std::mem::replace(message, kept);
+    (withheld.len() > message.len()).then_some(())
 }
 
 fn messages(pod: &mut Pod) -> impl Iterator<Item = &mut String> {
@@ -48,12 +57,21 @@ fn messages(pod: &mut Pod) -> impl Iterator<Item = &mut String> {
 }
 
 fn redacted(message: &str, redactor: &Redactor) -> String {
+    if let Some(receipt) = Receipt::read(message) {
+        // It was cut by the agent, which begins with a whole line.
+        let lines =
+            |text: &str| text.split('\n').map(|line| line_without(line, redactor)).collect::<Vec<_>>().join("\n");
+        let reason = receipt.reason.as_deref().map(lines);
+        return Receipt { tail: lines(&receipt.tail), reason, ..receipt }.to_line();
+    }
     // The first line may begin with the end of a secret.
     let whole = if message.len() < CUT { message } else { message.split_once('\n').map_or("", |(_, rest)| rest) };
-    let lines = whole.split('\n').map(|line| redactor.redact(Bytes::copy_from_slice(line.as_bytes())));
-    let lines: Vec<Bytes> = lines.collect();
+    whole.split('\n').map(|line| line_without(line, redactor)).collect::<Vec<_>>().join("\n")
+}
+
+fn line_without(line: &str, redactor: &Redactor) -> String {
     // A mask may break a character of many bytes, where a secret was not a text.
-    String::from_utf8_lossy(&lines.join(&b'\n')).into_owned()
+    String::from_utf8_lossy(&redactor.redact(Bytes::copy_from_slice(line.as_bytes()))).into_owned()
 }
 
 #[cfg(test)]
@@ -78,6 +96,31 @@ mod tests {
     #[test]
     fn a_secret_is_in_no_message() {
         assert_eq!(messages("a s3cret\nof two lines, é\n"), ["a ***\n***, é\n"; 4]);
+    }
+
+    fn receipt(tail: &str) -> String {
+        let receipt = json!({"kerutaReceipt": 1, "task": "a", "attempt": 1, "outcome": "failed", "exitCode": 3,
+            "reason": "s3cret", "startedAt": "2026-11-30T10:00:00Z", "finishedAt": "2026-11-30T10:00:00Z", "tail": tail});
+        receipt.to_string()
+    }
+
+    #[test]
+    fn a_receipt_stays_one_without_its_secrets_however_long_it_is() {
+        for message in messages(&receipt(&format!("s3cret\n{}", "x\"\n".repeat(600)))) {
+            let read = Receipt::read(&message).unwrap();
+            assert_eq!(read.reason.as_deref(), Some("***"));
+            assert!(read.tail.starts_with("***\nx\"\n"), "{}", read.tail);
+        }
+    }
+
+    #[test]
+    fn of_a_receipt_only_what_it_quotes_is_withheld() {
+        let mut message = receipt("last words");
+        assert_eq!(withhold(&mut message), Some(()));
+        let read = Receipt::read(&message).unwrap();
+        assert_eq!((read.exit_code, &*read.tail, read.reason), (3, "", None));
+        assert_eq!(withhold(&mut message), None);
+        assert_eq!(withhold(&mut String::new()), None);
     }
 
     #[test]

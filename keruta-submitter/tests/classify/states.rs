@@ -2,6 +2,7 @@
 
 mod course;
 mod ended;
+mod receipts;
 mod stopped;
 mod stuck;
 

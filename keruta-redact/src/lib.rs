@@ -1,4 +1,4 @@
-//! Secrets out of what is kept.
+//! Secrets out of what is kept: of a line, or of one that comes in pieces.
 
 mod forms;
 
@@ -23,7 +23,7 @@ const DFA: usize = 16 << 10;
 /// that itself holds `***` may be formed anew by a mask and the text beside it.
 ///
 /// ```
-/// use keruta_submitter::logs::Redactor;
+/// use keruta_redact::Redactor;
 ///
 /// let redactor = Redactor::new(["s3cret-token"]).unwrap();
 /// assert_eq!(redactor.redact("got s3cret-token!".into()), "got ***!");
@@ -117,24 +117,27 @@ impl fmt::Debug for Redactor {
 
 /// Redacts a line that comes in pieces. The end of a piece is held back as long as a secret may begin in it.
 #[derive(Default)]
-pub(crate) struct PieceRedactor {
+pub struct PieceRedactor {
     held: BytesMut,
     consumed: u64,
 }
 
 impl PieceRedactor {
     /// Goes on behind so many bytes of a line, where [`Self::consumed`] once stood.
-    pub(crate) fn from(consumed: u64) -> Self {
+    #[must_use]
+    pub fn from(consumed: u64) -> Self {
         Self { held: BytesMut::new(), consumed }
     }
 
     /// How many bytes of the line are in what was given out: no secret lies across this border.
-    pub(crate) const fn consumed(&self) -> u64 {
+    #[must_use]
+    pub const fn consumed(&self) -> u64 {
         self.consumed
     }
 
     /// Takes the next piece and gives what is certain.
-    pub(crate) fn push(&mut self, redactor: &Redactor, piece: &[u8]) -> Bytes {
+    #[must_use]
+    pub fn push(&mut self, redactor: &Redactor, piece: &[u8]) -> Bytes {
         self.held.extend_from_slice(piece);
         // A match that begins before this place can be no longer than what is here.
         let certain = (self.held.len() + 1).saturating_sub(redactor.longest.max(1));
@@ -142,7 +145,8 @@ impl PieceRedactor {
     }
 
     /// The end of the line.
-    pub(crate) fn finish(mut self, redactor: &Redactor) -> Bytes {
+    #[must_use]
+    pub fn finish(mut self, redactor: &Redactor) -> Bytes {
         let all = self.held.len();
         self.give(redactor, all)
     }
