@@ -108,8 +108,7 @@ impl Jobs {
                 let Some(kept) = operation.audit.retention else { return Ok(json!({"entries": 0})) };
                 let before =
                     now.checked_sub(SignedDuration::from_secs(kept.as_secs().into())).unwrap_or(Timestamp::MIN);
-                let notifications = self.store.purge_notifications(before).await?;
-                Ok(json!({"entries": self.store.purge_audit(before).await?, "notifications": notifications}))
+                Ok(json!({"entries": self.store.purge_audit(before).await?}))
             }
             JobName::NotificationPurge => {
                 let before = now.checked_sub(NOTIFICATIONS_KEPT).unwrap_or(Timestamp::MIN);
