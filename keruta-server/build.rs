@@ -19,10 +19,14 @@ fn main() -> io::Result<()> {
     fs::write(out.join("panel.rs"), table)
 }
 
+fn is_compressed(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "br" || extension == "gz")
+}
+
 /// An expression: all files of the panel, each with its compressed forms.
 fn table(root: &Path, names: &[String]) -> Result<String, std::fmt::Error> {
     let mut table = String::from("&[\n");
-    for name in names.iter().filter(|name| !name.ends_with(".br") && !name.ends_with(".gz")) {
+    for name in names.iter().filter(|name| !is_compressed(name)) {
         let path = |end: &str| root.join(format!("{name}{end}")).display().to_string();
         let form = |end: &str| {
             if names.contains(&format!("{name}{end}")) {

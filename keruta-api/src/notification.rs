@@ -208,7 +208,7 @@ pub struct TaskStuck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub waiting_seconds: Option<u32>,
-    /// It is IN_PROGRESS or WAITING_FOR_INPUT for longer than this since it started.
+    /// It is `IN_PROGRESS` or `WAITING_FOR_INPUT` for longer than this since it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub running_seconds: Option<u32>,

@@ -31,7 +31,9 @@ pub struct LogFollow {
     reader: Events,
     ready: VecDeque<Event>,
     failures: u32,
-    ended: Option<Option<TaskStatus>>,
+    ended: bool,
+    /// What the task ended with; `None` too where it is a word that this version does not know.
+    status: Option<TaskStatus>,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +51,8 @@ impl LogFollow {
             reader: Events::default(),
             ready: VecDeque::new(),
             failures: 0,
-            ended: None,
+            ended: false,
+            status: None,
         }
     }
 
@@ -60,19 +63,19 @@ impl LogFollow {
     /// Where the server refuses, or cannot be reached for some minutes.
     pub async fn next(&mut self) -> Result<Option<LogRecord>, ClientError> {
         loop {
-            while let Some(event) = self.ready.pop_front() {
+            if let Some(event) = self.ready.pop_front() {
                 if event.id.is_some() {
                     self.last.clone_from(&event.id);
                 }
                 let unreadable = |error: serde_json::Error| ClientError::Unreadable(error.to_string());
                 if event.kind == "end" {
                     let end: End = serde_json::from_str(&event.data).map_err(unreadable)?;
-                    self.ended = Some(end.status.parse().ok());
+                    (self.ended, self.status) = (true, end.status.parse().ok());
                     return Ok(None);
                 }
                 return serde_json::from_str(&event.data).map(Some).map_err(unreadable);
             }
-            if self.ended.is_some() {
+            if self.ended {
                 return Ok(None);
             }
             match self.more().await {
@@ -91,10 +94,7 @@ impl LogFollow {
     /// The status that the task ended with, once it has.
     #[must_use]
     pub const fn status(&self) -> Option<TaskStatus> {
-        match self.ended {
-            Some(status) => status,
-            None => None,
-        }
+        self.status
     }
 
     /// The place behind the last line that was given, to go on from later.

@@ -59,8 +59,8 @@ fn metadata(plan: &InstallPlan, name: &str) -> ObjectMeta {
     meta::namespaced(&plan.system_namespace, name, Part::Api)
 }
 
-fn quantities<const N: usize>(pairs: [(&str, &str); N]) -> Option<BTreeMap<String, Quantity>> {
-    Some(pairs.into_iter().map(|(name, value)| (name.to_owned(), Quantity(value.to_owned()))).collect())
+fn quantities<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, Quantity> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), Quantity(value.to_owned()))).collect()
 }
 
 fn claim(plan: &InstallPlan) -> PersistentVolumeClaim {
@@ -69,7 +69,7 @@ fn claim(plan: &InstallPlan) -> PersistentVolumeClaim {
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             resources: Some(VolumeResourceRequirements {
-                requests: quantities([("storage", "10Gi")]),
+                requests: Some(quantities([("storage", "10Gi")])),
                 ..VolumeResourceRequirements::default()
             }),
             ..PersistentVolumeClaimSpec::default()
@@ -95,11 +95,11 @@ fn service(plan: &InstallPlan) -> Service {
     }
 }
 
+#[allow(clippy::useless_conversion, reason = "a Deployment's spec is optional in older types, required in newer ones")]
 fn deployment(plan: &InstallPlan, server: &Server) -> Deployment {
     let labels = meta::pod_labels(Part::Api);
     Deployment {
         metadata: metadata(plan, NAME),
-        // Optional in older types, required in newer ones.
         spec: DeploymentSpec {
             // A SQLite file has one server; with PostgreSQL there may be several.
             replicas: Some(1),
@@ -191,8 +191,8 @@ fn container(plan: &InstallPlan, server: &Server) -> Container {
         readiness_probe: Some(probe("/readyz", 5, 3)),
         // No CPU limit: it would slow down the start and every burst.
         resources: Some(ResourceRequirements {
-            requests: quantities([("cpu", "100m"), ("memory", "128Mi")]),
-            limits: quantities([("memory", "1Gi")]),
+            requests: Some(quantities([("cpu", "100m"), ("memory", "128Mi")])),
+            limits: Some(quantities([("memory", "1Gi")])),
             ..ResourceRequirements::default()
         }),
         security_context: Some(SecurityContext {
