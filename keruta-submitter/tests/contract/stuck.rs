@@ -1,7 +1,9 @@
 //! States that last: which are a failure, and when.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use keruta_submitter::{Cause, Outcome, TaskStatus};
 use scripted_apiserver::Trouble;
@@ -58,20 +60,19 @@ async fn a_grace_goes_on_over_a_follower_that_is_killed() {
     world.submit(&task).await;
     let start = std::time::Instant::now();
     let following = world.follow(&[&task]);
-    world
+    let noted = world
         .until("the first time is noted", async || {
-            let annotations = world.job(&task).await?.metadata.annotations?;
-            annotations.contains_key("keruta.dev/first-seen").then_some(())
+            world.job(&task).await?.metadata.annotations?.remove("keruta.dev/first-seen")
         })
         .await;
+    let noted: BTreeMap<String, Timestamp> = serde_json::from_str(&noted).unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
     following.kill();
     world.follow(&[&task]).ended().await;
     let verdict = world.verdict(&task);
     assert_eq!(verdict.outcome, Outcome::Failed(Cause::Unschedulable), "{verdict:#?}");
-    let took = start.elapsed();
-    // 6 s of grace, 1 s of the Job's end; twice the grace would be 4 + 6 + 1 s.
-    let most = if world.scripted.is_some() { 9 } else { 11 };
-    assert!(took >= Duration::from_secs(6) && took < Duration::from_secs(most), "{took:?}");
+    // What is over its grace has been so since the first follower saw it.
+    assert_eq!(verdict.evidence.finished_at.as_ref(), noted.values().next(), "{noted:?}");
+    assert!(start.elapsed() >= Duration::from_secs(6), "{:?}", start.elapsed());
     world.finish().await;
 }
