@@ -3,6 +3,7 @@
 //! Every field has a default, so that `{}` is a complete document. Where they come from (files, environment,
 //! flags, a database) is the caller's affair.
 
+mod agent;
 mod images;
 mod job;
 mod pod;
@@ -10,6 +11,7 @@ mod resources;
 mod security;
 mod workspace;
 
+pub use agent::{AgentInjection, AgentLogSource, AgentSettings};
 pub use images::ImageSettings;
 pub use job::{GraceSettings, JobSettings};
 pub use pod::PodSettings;
@@ -66,6 +68,8 @@ pub struct Settings {
     /// Whether the setup step runs where a task has a repository or ids at the API. Default: yes.
     pub setup: bool,
 
+    /// The agent in the main container.
+    pub agent: AgentSettings,
     /// The workspace's defaults.
     pub workspace: WorkspaceSettings,
     /// How repositories are reached.
@@ -114,6 +118,7 @@ impl Default for Settings {
             }),
             task_metadata_config_map: None,
             setup: true,
+            agent: AgentSettings::default(),
             workspace: WorkspaceSettings::default(),
             git: GitSettings::default(),
             images: ImageSettings::default(),

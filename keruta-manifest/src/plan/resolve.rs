@@ -1,5 +1,6 @@
 //! From a task, settings and a lineage to plans.
 
+mod agent;
 mod context;
 mod environment;
 mod explained;

@@ -8,6 +8,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Container;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::agent;
 use super::context::{CLAIM, CONFIG_MAP, Context, JOB, POD};
 use crate::plan::origin::Origin;
 use crate::plan::step::{git, setup};
@@ -122,6 +123,7 @@ fn init_container(context: &mut Context<'_>, pointer: &str, container: &Containe
             ("resources", setting("resources.init")),
             ("workingDir", setting("workspace.mountPath")),
         ]),
+        agent::NAME => notes.extend([("image", setting("agent.image")), ("resources", setting("resources.init"))]),
         setup::NAME => notes.extend([
             ("name", Origin::BuiltIn { rule: "the setup step" }),
             ("command", Origin::BuiltIn { rule: "the setup step's script" }),
@@ -162,7 +164,10 @@ fn variables(context: &mut Context<'_>, pointer: &str, container: &Container) {
             name if name.starts_with("GIT_CONFIG_") => {
                 Origin::BuiltIn { rule: "git works in the checkout whatever the container's user" }
             }
-            _ => continue,
+            name => match agent::origin_of(context, name) {
+                Some(origin) => origin,
+                None => continue,
+            },
         };
         note_job(context, &format!("{pointer}/env/{index}"), origin);
     }

@@ -1,5 +1,6 @@
 //! The main container.
 
+use super::agent;
 use super::context::{Context, POD, in_pod, root};
 use super::environment;
 use super::workspace::Workspace;
@@ -49,8 +50,9 @@ pub(super) fn resolve(
     let mut container = ContainerPlan::new(settings.pod.container_name.clone(), image.clone().unwrap_or(stand_in));
     container = environment::task_variables(context, container, config_map);
     container = environment::api_variables(context, container);
+    container = agent::variables(context, workspace, container);
     environment::refuse_reserved(context, &task.env);
-    let own = task.env.iter().filter(|(name, _)| !environment::is_reserved(name));
+    let own = task.env.iter().filter(|(name, _)| !environment::is_reserved(context.settings, name));
     container = match &workspace.checkout {
         Some(checkout) => {
             environment::with_safe_directory(context, container, (&task.env, own), checkout, || root("env"))
@@ -77,6 +79,7 @@ pub(super) fn resolve(
     container = run::mounts(container, &task.volumes);
     container = files(context, container, config_map);
     origins(context);
+    container = agent::wrap(context, container);
     image.map(|_| container)
 }
 

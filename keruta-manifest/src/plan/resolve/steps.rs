@@ -1,5 +1,6 @@
 //! The init steps in their order: waits, git, setup, sidecars, the task's own.
 
+use super::agent;
 use super::context::{Context, JOB, POD, root};
 use super::environment;
 use super::workspace::Workspace;
@@ -24,6 +25,10 @@ pub(super) enum Step {
 pub(super) fn resolve(context: &mut Context<'_>, workspace: &Workspace, config_map: &mut ConfigMapPlan) -> Vec<Step> {
     let mut steps = Vec::new();
     let task = context.task;
+    if let Some(container) = agent::step(context.settings) {
+        note_origin(context, &steps, || Origin::Setting { path: "agent.inject".to_owned() });
+        steps.push(Step::Init(container));
+    }
     let own = |wanted: fn(&InitStep) -> bool| task.init_steps.iter().enumerate().filter(move |(_, step)| wanted(step));
     for (index, step) in own(is_wait) {
         note_origin(context, &steps, || Origin::Task { path: step_path(index).to_string() });

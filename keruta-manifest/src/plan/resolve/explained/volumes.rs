@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, VolumeMount};
 use super::{note_job, setting, task};
 use crate::plan::origin::Origin;
 use crate::plan::resolve::context::{Context, POD};
-use crate::plan::resolve::{environment, main_container};
+use crate::plan::resolve::{agent, environment, main_container};
 use crate::plan::step::git;
 use crate::task::{InitStep, VolumeMount as TaskMount};
 
@@ -21,6 +21,7 @@ pub(super) fn note(context: &mut Context<'_>, pod: &PodSpec) {
             FILES => task("description"),
             git::CREDENTIALS_VOLUME => task("repository.credentials"),
             git::USER_VOLUME => setting("security.profile"),
+            agent::NAME => setting("agent.inject"),
             name => volume_of_task(context, name),
         };
         note_job(context, &format!("{POD}/volumes/{index}"), origin);
@@ -40,6 +41,7 @@ fn mounts(context: &mut Context<'_>, container_at: &str, container: &Container, 
             name if is_workspace(context, name) => mount_path(context),
             git::CREDENTIALS_VOLUME => task("repository.credentials"),
             git::USER_VOLUME => setting("security.profile"),
+            agent::NAME => setting("agent.inject"),
             _ if is_main => mount_of_main(context, mount),
             _ => continue,
         };
