@@ -11,7 +11,7 @@ use reqwest::{Certificate, Client, Version};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn program(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keruta-server"));
@@ -146,8 +146,8 @@ async fn a_backup_of_a_server_that_runs_starts_another() {
     // A backup is not written over.
     assert_eq!(run(directory.path(), &["backup", "one.backup"]).status.code(), Some(5));
     let file = directory.path().join("one.backup");
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
-    assert_eq!(mode & 0o077, 0, "nobody else reads it");
+    let rights = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(rights & 0o077, 0, "nobody else reads it");
     // Into the database of a server that runs, never.
     let said = String::from_utf8(run(directory.path(), &["restore", "one.backup"]).stderr).unwrap();
     assert!(said.contains("another keruta-server uses"), "{said}");

@@ -24,15 +24,12 @@ pub(super) async fn serve(
 ) -> Result<(), Failure> {
     let begun = end.clone();
     let begun = async move { begun.cancelled().await };
-    let mut serving: Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>> = match tls {
-        Some(tls) => {
-            let service = with_peer(router).into_make_service_with_connect_info::<Peer>();
-            Box::pin(axum::serve(TlsListener::new(listener, tls), service).with_graceful_shutdown(begun).into_future())
-        }
-        None => {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            Box::pin(axum::serve(listener, service).with_graceful_shutdown(begun).into_future())
-        }
+    let mut serving: Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>> = if let Some(tls) = tls {
+        let service = with_peer(router).into_make_service_with_connect_info::<Peer>();
+        Box::pin(axum::serve(TlsListener::new(listener, tls), service).with_graceful_shutdown(begun).into_future())
+    } else {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        Box::pin(axum::serve(listener, service).with_graceful_shutdown(begun).into_future())
     };
     tokio::select! {
         served = &mut serving => return served.map_err(|error| Failure::io("serve", error)),

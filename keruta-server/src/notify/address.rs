@@ -29,14 +29,14 @@ const fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Only what is given out as global unicast (2000::/3), and of that nothing that leads elsewhere.
+/// Only what is given out as global unicast (`2000::/3`), and of that nothing that leads elsewhere.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(inner) = inner_v4(address) {
         return is_public_v4(inner);
     }
     let segments = address.segments();
     let global = segments[0] & 0xe000 == 0x2000;
-    let special = matches!(segments, [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..]);
+    let special = matches!(segments, [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..]);
     global && !special
 }
 
@@ -47,8 +47,9 @@ fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         Ipv4Addr::new(a, b, c, d)
     };
     match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(of(high, low)),
-        [0x2002, high, low, ..] => Some(of(high, low)),
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            Some(of(high, low))
+        }
         _ => None,
     }
 }

@@ -174,12 +174,11 @@ async fn refused(mut response: Response) -> SendError {
 /// `Retry-After`, in seconds or as a date.
 fn pause(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    let seconds = match text.parse::<u64>() {
-        Ok(seconds) => seconds,
-        Err(_) => {
-            let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-            u64::try_from(at.duration_since(now).as_secs()).unwrap_or(0)
-        }
+    let seconds = if let Ok(seconds) = text.parse::<u64>() {
+        seconds
+    } else {
+        let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        u64::try_from(at.duration_since(now).as_secs()).unwrap_or(0)
     };
     Some(Duration::from_secs(seconds.min(PAUSE_MAX)))
 }

@@ -57,7 +57,7 @@ async fn a_task_hands_in_what_it_made_and_people_fetch_it() {
 async fn a_large_one_is_kept_and_sent_in_pieces() {
     let server = server().await;
     // Two pieces and a bit, of which no two are alike.
-    let whole: String = (0..420_000).map(|number| format!("{number:06}")).collect();
+    let whole = (0..420_000).map(|number| format!("{number:06}")).collect::<Vec<_>>().concat();
     let made = server.ask(Method::PUT, &format!("{PLACE}/large")).text(&whole).send().await.is(201);
     assert_eq!(made.value()["size"], whole.len());
     let read = server.get(&format!("{PLACE}/large")).send().await.is(200);

@@ -158,7 +158,7 @@ impl Smtp {
                     None => "250 taken\r\n".to_owned(),
                     Some(Reply::Line(line)) => format!("{line}\r\n"),
                     Some(Reply::Hang) => {
-                        tokio::time::sleep(Duration::from_secs(600)).await;
+                        tokio::time::sleep(Duration::from_mins(10)).await;
                         return Ok(());
                     }
                 }

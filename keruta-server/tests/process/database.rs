@@ -76,7 +76,8 @@ async fn a_full_disk_is_told_and_what_was_acknowledged_is_there_afterwards() {
     let (mut kept, mut refused) = (Vec::new(), None);
     for number in 0..200 {
         let id = format!("d{number}");
-        let content: String = (0..4000).map(|line| format!("{number} {line} {}\n", line * 7919 % 4001)).collect();
+        let lines = (0..4000).map(|line| format!("{number} {line} {}\n", line * 7919 % 4001));
+        let content = lines.collect::<Vec<_>>().concat();
         let body = json!({"id": id, "title": id, "content": content});
         match program.try_send(Method::POST, "/api/v1/documents", Some(&body)).await {
             Some((201, _)) => kept.push((id, content)),

@@ -249,7 +249,7 @@ async fn the_outbox_moves_as_its_messages_do() {
         let first = store.take_notifications(message("m1", 10).await, epoch).await.unwrap().unwrap();
         assert_eq!(first.notifications.len(), 2);
         assert!(store.take_notifications(first.clone(), epoch).await.unwrap().is_none(), "they are being sent");
-        let pause = std::time::Duration::from_secs(300);
+        let pause = std::time::Duration::from_mins(5);
         let failed = Outcome::Failed { error: "429".to_owned(), is_final: false, retry_after: Some(pause) };
         store.settle_notifications(&first, &failed, epoch, at(10)).await.unwrap();
         assert_eq!(store.notification_channel("c").await.unwrap().held_until, Some(at(310)));

@@ -2695,7 +2695,7 @@ export interface components {
         TaskStuck: {
             /**
              * Format: int32
-             * @description It is IN_PROGRESS or WAITING_FOR_INPUT for longer than this since it started.
+             * @description It is `IN_PROGRESS` or `WAITING_FOR_INPUT` for longer than this since it started.
              */
             runningSeconds?: number | null;
             /**

@@ -21,7 +21,7 @@ use crate::store::{Author, StoreError, Upload};
 /// How large the pieces are that are kept.
 const PIECE: usize = 1 << 20;
 /// How long a client may be silent.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// The type of what comes without one.
 const BYTES: &str = "application/octet-stream";
 /// How long a type may be.

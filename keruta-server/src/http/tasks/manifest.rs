@@ -34,13 +34,14 @@ pub(super) struct Manifest {
     #[schema(value_type = Vec<Object>)]
     findings: Vec<Finding>,
     /// Where the fields come from; none of a manifest that was sent.
-    origins: Vec<Origin>,
+    origins: Vec<OriginOfField>,
 }
 
 /// Where a field of a manifest, and what is below it, comes from.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Origin {
+#[schema(as = Origin)]
+pub(super) struct OriginOfField {
     /// The kind of the object.
     kind: &'static str,
     /// The field's JSON Pointer in the object.
@@ -75,7 +76,7 @@ pub(super) async fn manifest(
             PrepareError::Invalid(problems) => ApiError::invalid("task", &problems),
             other => ApiError::Conflict(other.to_string()),
         })?;
-        let origins = prepared.origins.into_iter().map(|field| Origin {
+        let origins = prepared.origins.into_iter().map(|field| OriginOfField {
             kind: field.kind,
             pointer: field.pointer,
             origin: field.origin.to_string(),

@@ -121,7 +121,7 @@ pub(super) fn value_of(row: &AnyRow, column: &Column) -> Result<Value, BackupErr
 type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
 /// Binds a value to a column; `None` where it does not fit.
-pub(super) fn bind<'q>(query: Query<'q>, value: Value, kind: ColumnKind) -> Option<Query<'q>> {
+pub(super) fn bind(query: Query<'_>, value: Value, kind: ColumnKind) -> Option<Query<'_>> {
     Some(match (kind, value) {
         (ColumnKind::Integer, Value::Integer(value)) => query.bind(value),
         (ColumnKind::Text, Value::Text(value)) => query.bind(value),
