@@ -15,7 +15,7 @@ pub(super) struct Culprit {
     /// Its path in the tree that was read.
     pub(super) path: Vec<Segment>,
     /// The field that it lacks, where that is why it is blamed.
-    missing: Option<String>,
+    pub(super) missing: Option<String>,
     message: String,
     rule: Rule,
     cure: String,
@@ -147,9 +147,10 @@ fn suggestion(name: &str, known: &str, otherwise: &str) -> String {
 
 /// A type in the words of JSON, where serde has Rust's.
 fn in_json(words: &str) -> String {
-    const KINDS: [(&str, &str); 12] = [
+    const KINDS: [(&str, &str); 13] = [
         ("struct ", "an object"),
         ("map", "an object"),
+        ("string or map", "a word or an object"),
         ("a map", "an object"),
         ("sequence", "a list"),
         ("a sequence", "a list"),
