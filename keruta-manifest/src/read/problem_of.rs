@@ -173,6 +173,7 @@ fn wrong_type_cure(found: &str, expected: &str) -> String {
     let is_scalar = ["integer", "floating", "boolean", "null"].iter().any(|kind| found.starts_with(kind));
     match expected {
         "a list" => "write it as a list, in [ ]".to_owned(),
+        "an object" => "write it as an object, in { }".to_owned(),
         "true or false" if is_text => "write true or false, without quotes".to_owned(),
         _ if is_text && expected.starts_with("a number") => "write it as a number, without quotes".to_owned(),
         _ if is_scalar && expected.contains("text") => "write it as a text, in quotes".to_owned(),
