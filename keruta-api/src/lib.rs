@@ -19,6 +19,7 @@ mod problem;
 mod receipt;
 mod repository;
 mod role;
+mod secret;
 mod settings;
 mod statistics;
 mod status;
@@ -35,7 +36,7 @@ pub use log::{
 pub use notification::{
     ChannelTarget, EmailTarget, ErrorLogged, Notification, NotificationChannel, NotificationChannelSpec,
     NotificationEvent, NotificationRule, NotificationRuleSpec, NotificationScope, NotificationState,
-    NotificationTrigger, SecretReference, SlackTarget, SmtpSecurity, TaskFailed, TaskStuck, UnknownWord,
+    NotificationTrigger, SlackTarget, SmtpSecurity, TaskFailed, TaskStuck, UnknownWord,
 };
 pub use operation::{
     BackgroundJob, BackgroundJobProgress, BackgroundJobState, ClusterCheck, ClusterCheckResult, ClusterTest,
@@ -46,6 +47,7 @@ pub use problem::{FieldProblem, Problem};
 pub use receipt::{Receipt, ReceiptOutcome};
 pub use repository::{NewRepository, Repository, RepositoryUpdate};
 pub use role::{Role, UnknownRole};
+pub use secret::SecretReference;
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
 pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;

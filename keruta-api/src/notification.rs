@@ -6,6 +6,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::SecretReference;
+
 /// A way to reach people: mailboxes, or a channel of Slack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -100,17 +102,6 @@ pub enum SmtpSecurity {
 pub struct SlackTarget {
     /// Where the webhook's URL is, which is a secret.
     pub webhook_url: SecretReference,
-}
-
-/// Where the server finds a secret, which is kept nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub enum SecretReference {
-    /// In an environment variable whose name begins with `KERUTA_SECRET_`.
-    EnvironmentVariable(String),
-    /// In a file of the directory for secrets.
-    File(String),
 }
 
 /// A rule: of what, of which tasks, and by which channel somebody is told.

@@ -17,10 +17,11 @@ use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
 use keruta_server::jobs::Jobs;
-use keruta_server::notify::{Notifier, NotifyOptions, Secrets};
-use keruta_server::operation::{Operation, SecretSources};
+use keruta_server::notify::{Notifier, NotifyOptions};
+use keruta_server::operation::Operation;
 use keruta_server::queue::Limits;
 use keruta_server::runner::{Runner, RunnerOptions, TaskTokens, connect_by_settings};
+use keruta_server::secret::Secrets;
 use keruta_server::store::Store;
 use keruta_server::store::logs::LogStore;
 use keruta_server::tls::{Tls, TlsFiles};
@@ -163,9 +164,9 @@ fn tls(args: &Args) -> Result<Option<Tls>, Failure> {
 }
 
 /// What sends notifications while this replica runs the tasks.
-fn notifier(args: &Args, store: &Store) -> Result<Notifier, Failure> {
+fn notifier(args: &Args, store: &Store, operation: &Operation) -> Result<Notifier, Failure> {
     let options = NotifyOptions {
-        secrets: Secrets { directory: Some(args.secrets_dir.clone()) },
+        secrets: Secrets::of(&args.secrets_dir).without_those_of(operation.settings()),
         allow_private: args.allow_private_webhooks,
         ..NotifyOptions::default()
     };
@@ -215,12 +216,12 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
     };
     options.metrics = Arc::clone(&metrics);
     let operation = Arc::new(Operation::start(store.clone()).await?);
-    let secrets = SecretSources { directory: args.secrets_dir.clone() };
+    let secrets = Secrets::of(&args.secrets_dir);
     let jobs = Jobs::new(store.clone(), logs.clone(), configuration.settings(), operation.settings(), secrets);
     let runner = Runner::new(store.clone(), logs.clone(), configuration.settings(), connect_by_settings(), options)
         .with_tokens(TaskTokens::new(access.clone(), operation.settings()))
         .with_jobs(jobs)
-        .alongside(Arc::new(notifier(args, &store)?));
+        .alongside(Arc::new(notifier(args, &store, &operation)?));
     let parts = ApiParts {
         store: store.clone(),
         logs,

@@ -11,6 +11,7 @@ pub mod operation;
 mod problem;
 pub mod queue;
 pub mod runner;
+pub mod secret;
 pub mod store;
 pub mod task;
 pub mod tls;

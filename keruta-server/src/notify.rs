@@ -10,7 +10,6 @@ mod failure;
 mod message;
 mod plan;
 mod scope;
-mod secret;
 mod sender;
 mod slack;
 mod text;
@@ -18,7 +17,6 @@ mod text;
 pub use check::{Channel, Rule};
 pub use failure::SendError;
 pub use message::Message;
-pub use secret::{SECRET_PREFIX, Secrets};
 pub use sender::{Notifier, NotifyOptions};
 
 pub use plan::Due;

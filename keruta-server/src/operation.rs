@@ -21,7 +21,7 @@ use crate::configuration::ChangeError;
 use crate::problem::field_problem;
 use crate::store::{Author, Expected, Store, StoreError, StoredServerSettings};
 
-pub use export::{ExportOption, SecretError, SecretSources};
+pub use export::{ExportOption, ExportOptionError};
 pub use settings::{
     ArtifactSettings, AuditSettings, ClusterCleanupSettings, JobSettings, LogExportSettings, LogSettings,
     ServerSettings, TaskTokenKind, TaskTokenSettings,

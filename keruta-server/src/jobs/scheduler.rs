@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{JobName, outlook};
-use crate::operation::{SecretSources, ServerSettings};
+use crate::operation::ServerSettings;
+use crate::secret::Secrets;
 use crate::store::logs::LogStore;
 use crate::store::{Epoch, Store, StoreError};
 
@@ -26,7 +27,7 @@ pub struct Jobs {
     pub(super) logs: LogStore,
     pub(super) settings: watch::Receiver<Arc<Settings>>,
     pub(super) operation: watch::Receiver<Arc<ServerSettings>>,
-    pub(super) secrets: SecretSources,
+    pub(super) secrets: Secrets,
     /// How often to look for what is due.
     look: Duration,
 }
@@ -39,7 +40,7 @@ impl Jobs {
         logs: LogStore,
         settings: watch::Receiver<Arc<Settings>>,
         operation: watch::Receiver<Arc<ServerSettings>>,
-        secrets: SecretSources,
+        secrets: Secrets,
     ) -> Self {
         Self { store, logs, settings, operation, secrets, look: LOOK }
     }

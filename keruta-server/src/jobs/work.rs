@@ -10,7 +10,8 @@ use keruta_submitter::cluster::{Cluster, ClusterError};
 use serde_json::{Value, json};
 
 use super::{JobName, Jobs};
-use crate::operation::{SecretError, ServerSettings};
+use crate::operation::{ExportOption, ServerSettings};
+use crate::secret::SecretError;
 use crate::store::logs::{
     ArchiveSettings, ExportError, ExportSettings, ExportTarget, LogError, Progress, RetentionPolicy, SealSettings,
 };
@@ -144,7 +145,7 @@ impl Jobs {
         let Some(export) = &operation.logs.export else {
             return Err(JobError::NotSet("no place is set to export logs to (logs.export of the server's settings)"));
         };
-        let target = ExportTarget::open(&export.url, self.secrets.values(&export.options)?)?;
+        let target = ExportTarget::open(&export.url, ExportOption::values(&export.options, &self.secrets).await?)?;
         let settings = ExportSettings { age: time(export.after), ..ExportSettings::default() };
         Ok(json!(self.logs.export(&target, &settings, now, progress).await?))
     }

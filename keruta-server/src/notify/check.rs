@@ -8,8 +8,8 @@ use keruta_manifest::problem::Explain;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::client::Certificate;
 
-use super::secret;
 use crate::problem::field;
+use crate::secret::{self, SecretUse};
 use crate::value::Line;
 
 /// The most recipients of one channel.
@@ -27,7 +27,7 @@ const WINDOW: u32 = 30 * 24 * 3600;
 /// let slack = r#"{"name": "Operations", "target": {"slack": {"webhookUrl": {"file": "slack-webhook"}}}}"#;
 /// let channel = Channel::parse(serde_json::from_str(slack).unwrap()).unwrap();
 /// assert_eq!(channel.name(), "Operations");
-/// let stolen = slack.replace(r#""file": "slack-webhook""#, r#""environmentVariable": "AWS_SECRET_ACCESS_KEY""#);
+/// let stolen = slack.replace(r#""file": "slack-webhook""#, r#""env": "AWS_SECRET_ACCESS_KEY""#);
 /// let problems = Channel::parse(serde_json::from_str(&stolen).unwrap()).unwrap_err();
 /// assert_eq!(problems[0].pointer, "/target/slack/webhookUrl");
 /// ```
@@ -166,8 +166,8 @@ impl Found {
     }
 
     fn secret(&mut self, pointer: &str, reference: &SecretReference) {
-        if let Err((detail, cure)) = secret::check(reference) {
-            self.add(pointer, detail, cure);
+        if let Err(error) = secret::check(reference, SecretUse::Plain) {
+            self.add(pointer, &error.to_string(), &error.cure());
         }
     }
 

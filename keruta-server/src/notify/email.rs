@@ -11,7 +11,8 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
-use super::{Message, Secrets, SendError};
+use super::{Message, SendError};
+use crate::secret::{SecretUse, Secrets};
 
 /// How long the server may take for each answer.
 const STEP: Duration = Duration::from_secs(15);
@@ -41,7 +42,7 @@ async fn transport(target: &EmailTarget, secrets: &Secrets) -> Result<AsyncSmtpT
         .tls(tls)
         .timeout(Some(STEP));
     if let (Some(name), Some(password)) = (&target.username, &target.password) {
-        builder = builder.credentials(Credentials::new(name.clone(), secrets.find(password).await?));
+        builder = builder.credentials(Credentials::new(name.clone(), secrets.find(password, SecretUse::Plain).await?));
     }
     Ok(builder.build())
 }

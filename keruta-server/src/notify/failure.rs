@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::secret::SecretError;
+
 /// Why a message was not taken.
 ///
 /// Its text is shown to people, and holds no secret: a webhook's URL is one.
@@ -9,13 +11,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum SendError {
     /// A secret is not where it should be.
-    #[error("{place} {why}")]
-    Secret {
-        /// Where it should be.
-        place: String,
-        /// What is wrong.
-        why: String,
-    },
+    #[error("{0}; {cure}", cure = .0.cure())]
+    Secret(#[from] SecretError),
     /// What the secret or the channel says cannot be used.
     #[error("{0}")]
     Unusable(String),

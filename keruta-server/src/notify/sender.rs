@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::{LATELY, messages};
 use super::slack::Webhooks;
-use super::{Message, Secrets, SendError, email};
+use super::{Message, SendError, email};
 use crate::runner::WhileLeading;
+use crate::secret::Secrets;
 use crate::store::{Epoch, OutboxMessage, Outcome, Store, StoreError};
 
 /// How messages are sent.

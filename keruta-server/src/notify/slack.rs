@@ -15,7 +15,8 @@ use serde_json::json;
 
 use super::address::is_public;
 use super::text::for_slack;
-use super::{Message, Secrets, SendError, one_line};
+use super::{Message, SendError, one_line};
+use crate::secret::{SecretUse, Secrets};
 
 /// How long the other side may take.
 const TIME: Duration = Duration::from_secs(15);
@@ -54,7 +55,7 @@ impl Webhooks {
         message: &Message,
         secrets: &Secrets,
     ) -> Result<(), SendError> {
-        let url = self.url(&secrets.find(&target.webhook_url).await?)?;
+        let url = self.url(&secrets.find(&target.webhook_url, SecretUse::Plain).await?)?;
         let body = json!({
             "text": format!("{}\n{}", for_slack(&message.subject), for_slack(&message.text)),
             "mrkdwn": false, "unfurl_links": false, "unfurl_media": false,
@@ -219,7 +220,7 @@ mod tests {
         let target = SlackTarget { webhook_url: keruta_api::SecretReference::File("url".to_owned()) };
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("url"), "https://localhost:9/secret-path\n").unwrap();
-        let secrets = Secrets { directory: Some(directory.path().to_owned()) };
+        let secrets = Secrets::of(directory.path());
         let message = Message { id: "1".to_owned(), subject: "s".to_owned(), text: "t".to_owned() };
         let error = webhooks(false).send(&target, &message, &secrets).await.unwrap_err();
         assert!(matches!(error, SendError::Private { .. }), "{error}");

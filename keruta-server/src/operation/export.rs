@@ -1,10 +1,11 @@
 //! What an export's place needs, with its secrets by reference.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
+use keruta_api::SecretReference;
 use serde::{Deserialize, Serialize};
+
+use crate::secret::{self, SecretError, SecretUse, Secrets};
 
 /// An option of an object store: a plain text, or where a secret is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,67 +13,28 @@ use serde::{Deserialize, Serialize};
 pub enum ExportOption {
     /// A text that everybody may read who may read the settings.
     Plain(String),
-    /// The value of a variable of the server's environment.
-    Environment {
-        /// The variable: `AWS_…`, `GOOGLE_…`, `AZURE_…` or `KERUTA_EXPORT_…`.
-        env: String,
-    },
-    /// The content of a file in the server's directory of secrets.
-    File {
-        /// The file's name, without a directory.
-        file: String,
-    },
+    /// Where its value is found.
+    Secret(SecretReference),
 }
 
-/// Whose values may be named: the server's environment holds others too, such as its database's password.
-const VARIABLES: [&str; 4] = ["AWS_", "GOOGLE_", "AZURE_", "KERUTA_EXPORT_"];
 /// What in the name of an option tells that its value is secret.
 const SECRET: [&str; 6] = ["secret", "password", "token", "key", "credential", "sas"];
 /// And what such a name may have all the same: no secret itself.
 const NO_SECRET: [&str; 2] = ["aws_access_key_id", "aws_disable_tagging"];
 
-/// Where secrets are found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretSources {
-    /// The directory of the files that settings may name.
-    pub directory: PathBuf,
-}
-
-impl Default for SecretSources {
-    /// Where containers are given theirs.
-    fn default() -> Self {
-        Self { directory: PathBuf::from("/run/secrets") }
-    }
-}
-
 /// Why an option cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SecretError {
+pub enum ExportOptionError {
     /// A secret in the open.
     #[error("the option {0} is secret, and settings are no place for secrets")]
     Open(String),
-    /// A variable that is none of an object store's.
-    #[error("the variable {0} may not be named here")]
-    Variable(String),
-    /// A file's name that leads elsewhere.
-    #[error("{0:?} is no name of a file in the directory of secrets")]
-    FileName(String),
-    /// A variable that is not there.
-    #[error("the variable {0} is not in the server's environment")]
-    NoVariable(String),
-    /// A file that cannot be read.
-    #[error("the file {} cannot be read", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    /// A secret that is none.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
-impl SecretError {
+impl ExportOptionError {
     /// What to do about it.
     #[must_use]
     pub fn cure(&self) -> String {
@@ -81,10 +43,7 @@ impl SecretError {
                 "name where the server finds it: {\"env\": \"AWS_SECRET_ACCESS_KEY\"} or {\"file\": \"aws-secret\"}"
                     .to_owned()
             }
-            Self::Variable(_) => format!("use a variable that begins with one of {}", VARIABLES.join(", ")),
-            Self::FileName(_) => "write the file's name alone; the directory is the server's --secrets-dir".to_owned(),
-            Self::NoVariable(_) => "start the server with it, or name another".to_owned(),
-            Self::File { .. } => "put it there, readable for the server".to_owned(),
+            Self::Secret(error) => error.cure(),
         }
     }
 }
@@ -94,48 +53,36 @@ impl ExportOption {
     ///
     /// # Errors
     ///
-    /// [`SecretError`].
-    pub fn check(&self, name: &str) -> Result<(), SecretError> {
+    /// [`ExportOptionError`].
+    pub fn check(&self, name: &str) -> Result<(), ExportOptionError> {
         match self {
             Self::Plain(_) => {
                 let lower = name.to_ascii_lowercase();
                 let secret = SECRET.iter().any(|word| lower.contains(word)) && !NO_SECRET.contains(&lower.as_str());
-                if secret { Err(SecretError::Open(name.to_owned())) } else { Ok(()) }
+                if secret { Err(ExportOptionError::Open(name.to_owned())) } else { Ok(()) }
             }
-            Self::Environment { env } if VARIABLES.iter().any(|prefix| env.starts_with(prefix)) => Ok(()),
-            Self::Environment { env } => Err(SecretError::Variable(env.clone())),
-            Self::File { file } => {
-                let mut parts = Path::new(file).components();
-                let only = parts.next().zip(parts.next()).is_none();
-                let plain = !matches!(file.as_str(), "" | "." | "..") && !file.contains(['/', '\\', '\0']);
-                if only && plain { Ok(()) } else { Err(SecretError::FileName(file.clone())) }
-            }
+            Self::Secret(reference) => Ok(secret::check(reference, SecretUse::ObjectStore)?),
         }
     }
 
-    fn value(&self, name: &str, sources: &SecretSources) -> Result<String, SecretError> {
-        self.check(name)?;
-        match self {
-            Self::Plain(text) => Ok(text.clone()),
-            Self::Environment { env } => std::env::var(env).map_err(|_| SecretError::NoVariable(env.clone())),
-            Self::File { file } => {
-                let path = sources.directory.join(file);
-                let text = fs::read_to_string(&path).map_err(|source| SecretError::File { path, source })?;
-                // Editors and shells end files with one.
-                Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-            }
-        }
-    }
-}
-
-impl SecretSources {
     /// The values of options.
     ///
     /// # Errors
     ///
     /// [`SecretError`] of the first that has none.
-    pub fn values(&self, options: &BTreeMap<String, ExportOption>) -> Result<Vec<(String, String)>, SecretError> {
-        options.iter().map(|(name, option)| Ok((name.clone(), option.value(name, self)?))).collect()
+    pub async fn values(
+        options: &BTreeMap<String, Self>,
+        secrets: &Secrets,
+    ) -> Result<Vec<(String, String)>, SecretError> {
+        let mut values = Vec::new();
+        for (name, option) in options {
+            let value = match option {
+                Self::Plain(text) => text.clone(),
+                Self::Secret(reference) => secrets.find(reference, SecretUse::ObjectStore).await?,
+            };
+            values.push((name.clone(), value));
+        }
+        Ok(values)
     }
 }
 
@@ -153,6 +100,7 @@ mod tests {
             ("aws_region", r#""eu-west-1""#),
             ("aws_access_key_id", r#""AKIA""#),
             ("aws_secret_access_key", r#"{"env": "AWS_SECRET_ACCESS_KEY"}"#),
+            ("aws_secret_access_key", r#"{"env": "KERUTA_SECRET_AWS"}"#),
             ("azure_storage_account_key", r#"{"file": "azure-key"}"#),
         ] {
             option(good).check(name).unwrap();
@@ -162,24 +110,25 @@ mod tests {
             ("Azure_Storage_SAS_Token", r#""x""#),
             ("google_service_account_key", r#""{}""#),
             ("aws_region", r#"{"env": "KERUTA_DATABASE"}"#),
-            ("aws_region", r#"{"env": "PATH"}"#),
             ("aws_region", r#"{"file": "../keruta.db"}"#),
-            ("aws_region", r#"{"file": "/etc/passwd"}"#),
-            ("aws_region", r#"{"file": ".."}"#),
-            ("aws_region", r#"{"file": ""}"#),
         ] {
             assert!(option(bad).check(name).is_err(), "{name} {bad}");
         }
     }
 
-    #[test]
-    fn a_files_last_line_break_is_none_of_the_secret() {
+    #[tokio::test]
+    async fn values_are_found() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("aws-secret"), "s3cret\n").unwrap();
-        let sources = SecretSources { directory: directory.path().to_owned() };
-        let options = BTreeMap::from([("aws_secret_access_key".to_owned(), option(r#"{"file": "aws-secret"}"#))]);
-        assert_eq!(sources.values(&options).unwrap()[0].1, "s3cret");
+        std::fs::write(directory.path().join("aws-secret"), "s3cret\n").unwrap();
+        let secrets = Secrets::of(directory.path());
+        let options = BTreeMap::from([
+            ("aws_region".to_owned(), option(r#""eu""#)),
+            ("aws_secret_access_key".to_owned(), option(r#"{"file": "aws-secret"}"#)),
+        ]);
+        let values = ExportOption::values(&options, &secrets).await.unwrap();
+        let wanted = [("aws_region", "eu"), ("aws_secret_access_key", "s3cret")];
+        assert_eq!(values, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let missing = BTreeMap::from([("aws_session_token".to_owned(), option(r#"{"file": "none"}"#))]);
-        assert!(matches!(sources.values(&missing), Err(SecretError::File { .. })));
+        assert!(matches!(ExportOption::values(&missing, &secrets).await, Err(SecretError::File { .. })));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use keruta_api::SecretReference;
 use keruta_manifest::problem::{FieldPath, Problem, Problems, Rule};
 use keruta_manifest::value::Duration;
 use serde::{Deserialize, Serialize};
@@ -183,6 +184,15 @@ const fn yes() -> bool {
 }
 
 impl ServerSettings {
+    /// The secrets that they name.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
+        let options = self.logs.export.iter().flat_map(|export| export.options.values());
+        options.filter_map(|option| match option {
+            ExportOption::Secret(reference) => Some(reference),
+            ExportOption::Plain(_) => None,
+        })
+    }
+
     /// As a document: they are made of texts, numbers and maps with texts as keys.
     #[must_use]
     pub fn document(&self) -> Map<String, Value> {

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use keruta_api::{Notification, NotificationState, StatusUpdate, TaskStatus};
-use keruta_server::notify::{Channel, Notifier, NotifyOptions, Rule, Secrets};
+use keruta_server::notify::{Channel, Notifier, NotifyOptions, Rule};
 use keruta_server::runner::WhileLeading;
+use keruta_server::secret::Secrets;
 use keruta_server::store::{Author, Epoch, Lease, OutboxFilter, Store, StoreError};
 use keruta_server::task::TaskSpec;
 use serde_json::{Value, json};
@@ -98,7 +99,7 @@ impl Scene {
 
     pub(crate) async fn send_with(&self, change: impl Fn(&mut NotifyOptions)) -> Sender {
         let mut options = NotifyOptions {
-            secrets: Secrets { directory: Some(self.directory.path().to_owned()) },
+            secrets: Secrets::of(self.directory.path()),
             allow_private: true,
             poll: Duration::from_millis(100),
             stuck: Duration::from_millis(300),

@@ -8,9 +8,10 @@ use keruta_api::TaskStatus;
 use keruta_manifest::Settings;
 use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::jobs::Jobs;
-use keruta_server::operation::{SecretSources, ServerSettings};
+use keruta_server::operation::ServerSettings;
 use keruta_server::queue::Limits;
 use keruta_server::runner::{ClusterState, Connect, Runner, RunnerOptions, TaskTokens};
+use keruta_server::secret::Secrets;
 use keruta_server::store::logs::LogStore;
 use keruta_server::store::{Store, StoreError};
 use keruta_server::task::{StoredTask, TaskSpec};
@@ -111,7 +112,7 @@ impl Scene {
             self.logs.clone(),
             self.settings.subscribe(),
             self.operation.subscribe(),
-            SecretSources::default(),
+            Secrets::default(),
         );
         let jobs = jobs.looking_every(Duration::from_millis(100));
         let tokens = TaskTokens::new(self.access(), self.operation.subscribe());

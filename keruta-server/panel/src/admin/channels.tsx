@@ -103,12 +103,12 @@ export function Channels() {
 }
 
 function secretText(secret: Secret | undefined): string {
-  return !secret ? "" : "environmentVariable" in secret ? secret.environmentVariable : secret.file;
+  return !secret ? "" : "env" in secret ? secret.env : secret.file;
 }
 
 /** A variable's name, or else a file's. */
 function secretOf(text: string): Secret {
-  return text.startsWith("KERUTA_SECRET_") ? { environmentVariable: text } : { file: text };
+  return text.startsWith("KERUTA_SECRET_") ? { env: text } : { file: text };
 }
 
 function ChannelDialog({ channel, kind, close }: { channel: Channel | null; kind: "email" | "slack"; close: (changed: boolean) => void }) {

@@ -15,7 +15,7 @@ export interface Rule {
   windowSeconds: number;
   version: number;
 }
-export type Secret = { environmentVariable: string } | { file: string };
+export type Secret = { env: string } | { file: string };
 export type Target =
   | { email: { host: string; port?: number; security?: "starttls" | "tls"; username?: string; password?: Secret; from: string; to: string[] } }
   | { slack: { webhookUrl: Secret } };

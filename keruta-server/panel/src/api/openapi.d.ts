@@ -2339,12 +2339,22 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin" | "service" | "task";
-        /** @description Where the server finds a secret, which is kept nowhere else. */
+        /**
+         * @description Where the server finds a secret, which is kept nowhere else.
+         *
+         *     ```
+         *     use keruta_api::SecretReference;
+         *
+         *     let reference: SecretReference = serde_json::from_str(r#"{"file": "slack-webhook"}"#).unwrap();
+         *     assert_eq!(reference, SecretReference::File("slack-webhook".to_owned()));
+         *     assert_eq!(reference.to_string(), "the file slack-webhook of the directory for secrets");
+         *     ```
+         */
         SecretReference: {
-            /** @description In an environment variable whose name begins with `KERUTA_SECRET_`. */
-            environmentVariable: string;
+            /** @description In a variable of the server's environment whose name begins with `KERUTA_SECRET_`. */
+            env: string;
         } | {
-            /** @description In a file of the directory for secrets. */
+            /** @description In a file of the server's directory for secrets. */
             file: string;
         };
         /** @description The server's own settings. */
