@@ -89,6 +89,9 @@ pub struct User {
     pub role: Role,
     /// Whether they may not sign in.
     pub disabled: bool,
+    /// The OpenID provider by which they sign in; absent of those who have a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// Grows with every change; the `ETag`.
     pub version: i64,
     /// When they were added.
@@ -187,6 +190,25 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
+}
+
+/// How one can sign in, beside a name and a password.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SignInMethods {
+    /// By an OpenID provider, which a browser goes to by `/api/v1/sessions/oidc`; absent where none is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<SignInProvider>,
+}
+
+/// An OpenID provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SignInProvider {
+    /// What people call it.
+    pub name: String,
 }
 
 /// A session: somebody who is signed in somewhere.

@@ -25,7 +25,10 @@ mod statistics;
 mod status;
 mod task;
 
-pub use access::{CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Session, Token, User, UserUpdate};
+pub use access::{
+    CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Session, SignInMethods, SignInProvider, Token, User,
+    UserUpdate,
+};
 pub use artifact::Artifact;
 pub use audit::AuditEntry;
 pub use document::{Document, DocumentUpdate, NewDocument};

@@ -4,20 +4,23 @@ mod backup;
 mod failure;
 mod serve;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 use jiff::Timestamp;
 use keruta_input::args::SettingsArgs;
 use keruta_input::settings::Layered;
 use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
+use keruta_server::external::ExternalUrl;
 use keruta_server::http::{ApiParts, api};
 use keruta_server::jobs::Jobs;
 use keruta_server::notify::{Notifier, NotifyOptions};
+use keruta_server::oidc::Oidc;
 use keruta_server::operation::Operation;
 use keruta_server::queue::Limits;
 use keruta_server::runner::{Runner, RunnerOptions, TaskTokens, connect_by_settings};
@@ -87,6 +90,15 @@ pub(crate) struct Args {
         hide_env_values = true
     )]
     database: String,
+    /// The address that people reach the server by, where that is not where it listens: a proxy's. With https cookies are for TLS alone.
+    ///
+    /// Pages of this origin may send changes, notifications link to it, and an identity provider sends people back to it. Where it is
+    /// not given, a server that listens on loopback takes that address.
+    #[arg(long, value_name = "URL", env = "KERUTA_SERVER_EXTERNAL_URL")]
+    external_url: Option<ExternalUrl>,
+    /// A proxy, or a network of proxies, whose X-Forwarded-For tells where a request comes from; several with commas.
+    #[arg(long, value_name = "NETWORK", env = "KERUTA_SERVER_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    trusted_proxies: Vec<IpNet>,
     /// How many tasks may run at once.
     #[arg(long, value_name = "N", default_value_t = 100, env = "KERUTA_SERVER_MAX_IN_FLIGHT")]
     max_in_flight: usize,
@@ -163,14 +175,33 @@ fn tls(args: &Args) -> Result<Option<Tls>, Failure> {
     Tls::load(files).map(Some).map_err(|error| Failure::Usage(error.to_string()))
 }
 
+/// How access is given at this address.
+fn access_options(args: &Args, tls: bool, address: SocketAddr) -> AccessOptions {
+    let external_url = args.external_url.clone().or_else(|| ExternalUrl::of_loopback(address, tls));
+    AccessOptions {
+        secure_cookies: tls || args.external_url.as_ref().is_some_and(ExternalUrl::is_secure),
+        trusted_origins: args.external_url.iter().map(ExternalUrl::to_string).collect(),
+        trusted_proxies: args.trusted_proxies.clone(),
+        external_url,
+        ..AccessOptions::default()
+    }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = |_| text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(address).map_err(|_| "write an address or a network, for example 10.0.0.0/8".to_owned())
+}
+
 /// What sends notifications while this replica runs the tasks.
-fn notifier(args: &Args, store: &Store, operation: &Operation) -> Result<Notifier, Failure> {
+fn notifier(args: &Args, access: &Access, operation: &Operation) -> Result<Notifier, Failure> {
     let options = NotifyOptions {
         secrets: Secrets::of(&args.secrets_dir).without_those_of(operation.settings()),
+        external_url: access.options().external_url.clone(),
         allow_private: args.allow_private_webhooks,
         ..NotifyOptions::default()
     };
-    Notifier::new(store.clone(), options).map_err(|error| Failure::io("prepare to send notifications", error))
+    Notifier::new(access.store().clone(), options).map_err(|error| Failure::io("prepare to send notifications", error))
 }
 
 fn tell(args: &Args) -> Result<(), Failure> {
@@ -195,12 +226,13 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
         tracing::warn!("{place} is not in force: the settings were changed by the API, whose values win");
     }
     let tls = tls(args)?;
-    let options = AccessOptions { secure_cookies: tls.is_some(), ..AccessOptions::default() };
-    let access = Access::new(store.clone(), options).map_err(Failure::access)?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Failure::io(format!("listen on {}", args.listen), error))?;
     let address = listener.local_addr().map_err(|error| Failure::io("tell the address", error))?;
+    let options = access_options(args, tls.is_some(), address);
+    let external_url = options.external_url.clone();
+    let access = Access::new(store.clone(), options).map_err(Failure::access)?;
     if let Some(token) = access.first_token(now).await.map_err(Failure::access)? {
         eprintln!("The first admin token, shown this once:\n  {token}");
     }
@@ -217,11 +249,13 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
     options.metrics = Arc::clone(&metrics);
     let operation = Arc::new(Operation::start(store.clone()).await?);
     let secrets = Secrets::of(&args.secrets_dir);
+    let oidc = Oidc::new(operation.settings(), external_url, secrets.clone())
+        .map_err(|error| Failure::io("prepare to sign people in", error))?;
     let jobs = Jobs::new(store.clone(), logs.clone(), configuration.settings(), operation.settings(), secrets);
     let runner = Runner::new(store.clone(), logs.clone(), configuration.settings(), connect_by_settings(), options)
         .with_tokens(TaskTokens::new(access.clone(), operation.settings()))
         .with_jobs(jobs)
-        .alongside(Arc::new(notifier(args, &store, &operation)?));
+        .alongside(Arc::new(notifier(args, &access, &operation)?));
     let parts = ApiParts {
         store: store.clone(),
         logs,
@@ -230,6 +264,7 @@ async fn serve(args: &Args, layered: &Layered) -> Result<(), Failure> {
         cluster: runner.state(),
         metrics,
         operation: Arc::clone(&operation),
+        oidc,
         connect: connect_by_settings(),
     };
     let router = api(&parts).map_err(|error| Failure::Usage(error.to_string()))?;

@@ -8,7 +8,7 @@
 //! | [`guard`](mod@guard), [`actor`] | who asks, and whether they may |
 //! | [`tasks`], [`artifacts`] | tasks: made, read, changed, ended, tried again; what they hand in |
 //! | [`settings`], [`repositories`], [`documents`] | what tasks refer to and stand on |
-//! | [`sessions`], [`tokens`], [`users`], [`audit`] | access, and who did what |
+//! | [`sessions`], [`oidc`], [`tokens`], [`users`], [`audit`] | access, and who did what |
 //! | [`background_jobs`], [`server_settings`], [`cluster_test`] | how the server itself works, and whether its cluster does |
 //! | [`health`] | probes and numbers |
 //! | [`logs`] | logs: read, searched, followed, sent by agents |
@@ -34,6 +34,7 @@ pub mod health;
 pub mod layers;
 pub mod logs;
 pub mod notifications;
+pub mod oidc;
 pub mod openapi;
 pub mod page;
 pub mod panel;
@@ -60,6 +61,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::Access;
 use crate::configuration::Configuration;
+use crate::oidc::Oidc;
 use crate::operation::Operation;
 use crate::runner::{ClusterState, Connect};
 use crate::store::Store;
@@ -69,6 +71,7 @@ use background_jobs::JobsState;
 use cluster_test::ClusterTestState;
 use health::HealthState;
 use logs::LogsState;
+use oidc::OidcState;
 use settings::SettingsState;
 use tasks::TasksState;
 
@@ -93,6 +96,8 @@ pub struct ApiParts {
     pub metrics: Arc<Metrics>,
     /// How the server works.
     pub operation: Arc<Operation>,
+    /// Signs people in by an OpenID provider.
+    pub oidc: Oidc,
     /// Makes a cluster of settings that are to be tried.
     pub connect: Connect,
 }
@@ -128,6 +133,7 @@ fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
         .merge(repositories::routes(store.clone()))
         .merge(documents::routes(store.clone()))
         .merge(sessions::routes(access.clone()))
+        .merge(oidc::routes(OidcState { access: access.clone(), oidc: parts.oidc.clone() }))
         .merge(tokens::routes(access.clone()))
         .merge(users::routes(access.clone()))
         .merge(audit::routes(store.clone()))

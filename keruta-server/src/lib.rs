@@ -3,10 +3,12 @@
 pub mod auth;
 pub mod catalog;
 pub mod configuration;
+pub mod external;
 pub mod http;
 pub mod jobs;
 pub mod log;
 pub mod notify;
+pub mod oidc;
 pub mod operation;
 mod problem;
 pub mod queue;

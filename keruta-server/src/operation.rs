@@ -4,6 +4,7 @@
 //! those that work by it, in this process and in others.
 
 mod export;
+mod oidc;
 mod settings;
 
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use crate::problem::field_problem;
 use crate::store::{Author, Expected, Store, StoreError, StoredServerSettings};
 
 pub use export::{ExportOption, ExportOptionError};
+pub(crate) use oidc::check_url;
+pub use oidc::{OidcRoles, OidcSettings};
 pub use settings::{
     ArtifactSettings, AuditSettings, ClusterCleanupSettings, JobSettings, LogExportSettings, LogSettings,
     ServerSettings, TaskTokenKind, TaskTokenSettings,

@@ -12,8 +12,10 @@ use keruta_api::{LogLevel, LogLine, Role, StatusUpdate, TaskStatus};
 use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
+use keruta_server::oidc::Oidc;
 use keruta_server::operation::Operation;
 use keruta_server::runner::{ClusterState, connect_by_settings};
+use keruta_server::secret::Secrets;
 use keruta_server::store::logs::LogStore;
 use keruta_server::store::{Author, Store};
 use serde_json::json;
@@ -47,6 +49,7 @@ impl Server {
             access: access.clone(),
             cluster: cluster.subscribe(),
             metrics: Arc::default(),
+            oidc: Oidc::new(operation.settings(), None, Secrets::default()).unwrap(),
             operation: Arc::new(operation),
             connect: connect_by_settings(),
         };

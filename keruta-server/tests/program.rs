@@ -133,6 +133,46 @@ async fn tls_speaks_http_2_and_takes_a_new_certificate() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_it_is_what_people_see() {
+    let directory = directory();
+    for wrong in ["keruta.example.com", "https://example.com/keruta", "https://ada:x@example.com"] {
+        let refused = run(directory.path(), &["--external-url", wrong]);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(refused.status.code() == Some(2) && said.contains("https://keruta.example.com"), "{said}");
+    }
+    assert_eq!(run(directory.path(), &["--trusted-proxies", "10.0.0.0/33"]).status.code(), Some(2));
+
+    let external = ["--external-url", "https://keruta.example.com", "--trusted-proxies", "10.0.0.0/8,127.0.0.1"];
+    let server = Server::start(directory.path(), &external);
+    let client = Client::builder().no_proxy().build().unwrap();
+    let post = |path: &str, body: &Value| client.post(format!("{}{path}", server.address)).json(body);
+    let user = json!({"name": "ada", "password": "correct horse battery", "role": "admin"});
+    assert_eq!(post("/api/v1/users", &user).bearer_auth(&server.token).send().await.unwrap().status(), 201);
+    // What a browser sends from the proxy's page, where the proxy writes another host.
+    let login = json!({"name": "ada", "password": "correct horse battery"});
+    let from = |origin: &str| {
+        let request = post("/api/v1/sessions", &login).header("origin", origin);
+        request.header("x-forwarded-for", "203.0.113.7").send()
+    };
+    assert_eq!(from("https://evil.example").await.unwrap().status(), 403);
+    let signed_in = from("https://keruta.example.com").await.unwrap();
+    assert_eq!(signed_in.status(), 201);
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.starts_with("__Host-keruta=") && cookie.contains("; Secure"), "{cookie}");
+    let audit: Value = server.get(&client, "/api/v1/audit").await.unwrap().json().await.unwrap();
+    assert_eq!(audit["items"][0]["remote"], "203.0.113.7", "{audit}");
+
+    // Without it the server is where it listens, and cookies cross plain HTTP.
+    let other = tempfile::tempdir().unwrap();
+    let server = Server::start(other.path(), &[]);
+    let settings = json!({"oidc": {"issuer": "https://sso.example.com", "clientId": "k", "roles": {"viewer": ["x"]}}});
+    let set = client.patch(format!("{}/api/v1/settings/server", server.address)).bearer_auth(&server.token);
+    assert_eq!(set.header("if-match", "*").json(&settings).send().await.unwrap().status(), 200);
+    let methods: Value = server.get(&client, "/api/v1/sign-in-methods").await.unwrap().json().await.unwrap();
+    assert_eq!(methods["oidc"]["name"], "sso.example.com");
+}
+
+#[tokio::test]
 async fn a_backup_of_a_server_that_runs_starts_another() {
     let (directory, other) = (directory(), directory());
     let server = Server::start(directory.path(), &[]);

@@ -15,6 +15,7 @@ use keruta_api::Role;
 
 use super::address::place_of;
 use super::{Identity, PasswordError, Passwords, Rate};
+use crate::external::ExternalUrl;
 use crate::store::{Store, StoreError};
 
 pub use sessions::SignedIn;
@@ -30,6 +31,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub struct AccessOptions {
     /// Whether cookies are for TLS alone.
     pub secure_cookies: bool,
+    /// The address that people reach the server by, where it is known.
+    pub external_url: Option<ExternalUrl>,
     /// Origins of other sites whose pages may send changes: `https://panel.example.com`.
     pub trusted_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -48,6 +51,7 @@ impl Default for AccessOptions {
     fn default() -> Self {
         Self {
             secure_cookies: false,
+            external_url: None,
             trusted_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             session_idle: SignedDuration::from_hours(12),
@@ -75,6 +79,9 @@ pub enum AccessError {
     /// The name or the password is wrong; which one is not told.
     #[error("the name or the password is wrong")]
     WrongPassword,
+    /// Somebody whom an OpenID provider vouches for, and who may not sign in all the same.
+    #[error("this user is disabled")]
+    Disabled,
     /// Too many requests in a short time.
     #[error("too many requests")]
     TooMany {

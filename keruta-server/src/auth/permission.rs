@@ -105,6 +105,9 @@ pub const TABLE: &[Rule] = &[
 
     rule("GET",       "/api/v1/me", Who::Known),
     rule("PUT",       "/api/v1/me/password", Who::Known),
+    rule("GET",       "/api/v1/sign-in-methods", Who::Anyone),
+    rule("GET",       "/api/v1/sessions/oidc", Who::Anyone),
+    rule("GET",       "/api/v1/sessions/oidc/callback", Who::Anyone),
     rule("POST",      "/api/v1/sessions", Who::Anyone),
     admins("GET",     "/api/v1/sessions"),
     rule("DELETE",    "/api/v1/sessions/current", Who::Known),

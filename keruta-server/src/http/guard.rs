@@ -181,6 +181,7 @@ impl From<AccessError> for ApiError {
                 "nobody is known by these credentials: they are wrong, have ended or were revoked",
             ),
             AccessError::WrongPassword => Self::Unauthenticated("the name or the password is wrong"),
+            AccessError::Disabled => Self::Forbidden("this user is disabled".to_owned()),
             AccessError::TooMany { retry_after } => Self::TooManyRequests { retry_after },
             AccessError::Store(error) => Self::Store(error),
             AccessError::Password(error @ PasswordError::Busy) => {

@@ -150,7 +150,8 @@ fn session_of(identity: &Identity) -> Result<(&str, &str, &str), ApiError> {
     }
 }
 
-fn cookie(access: &Access, value: String) -> Cookie<'static> {
+/// The cookie that a session is known by.
+pub(super) fn cookie(access: &Access, value: String) -> Cookie<'static> {
     let options = access.options();
     // Without an end of its own it goes with the browser; the server ends it sooner.
     Cookie::build((cookie_name(options.secure_cookies), value))

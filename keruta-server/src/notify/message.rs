@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use keruta_api::{Notification, NotificationEvent};
 
 use super::text::{REASON_MAX, one_line};
+use crate::external::ExternalUrl;
 
 /// How many notifications a digest names.
 const NAMED: usize = 20;
@@ -22,9 +23,11 @@ const TITLE_MAX: usize = 100;
 ///         "reason": "the container main ended with 3", "occurrences": 1, "state": "pending", "tries": 0,
 ///         "createdAt": "2027-01-15T08:00:00Z"}"#,
 /// ).unwrap();
-/// let message = Message::of("n", &[failed]);
+/// let server = "https://keruta.example.com".parse().unwrap();
+/// let message = Message::of("n", &[failed], Some(&server));
 /// assert_eq!(message.subject, "[keruta] task-1 failed: Fix Bcc: x");
 /// assert!(message.text.contains("the container main ended with 3"));
+/// assert!(message.text.ends_with("https://keruta.example.com/tasks/task-1\n"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -37,13 +40,20 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message of notifications that are sent together.
+    /// The message of notifications that are sent together, with links to where more is told.
     #[must_use]
-    pub fn of(id: &str, together: &[Notification]) -> Self {
-        let (subject, text) = match together {
+    pub fn of(id: &str, together: &[Notification], links: Option<&ExternalUrl>) -> Self {
+        let (subject, mut text) = match together {
             [one] => (headline(one), detail(one)),
             several => (summary(several), list(several)),
         };
+        if let Some(url) = links {
+            let place = match together {
+                [Notification { task_id: Some(task), .. }] => url.at(["tasks", task]),
+                _ => url.at(["notifications"]),
+            };
+            let _ = writeln!(text, "\n{place}");
+        }
         Self { id: id.to_owned(), subject: format!("[keruta] {subject}"), text }
     }
 }
@@ -129,11 +139,11 @@ mod tests {
                 notification(&index.to_string(), event)
             })
             .collect();
-        let message = Message::of("0", &several);
+        let message = Message::of("0", &several, None);
         assert_eq!(message.subject, "[keruta] 57 notifications: 40 failed, 17 stuck");
         assert!(message.text.contains("- task-0 failed (it failed)\n") && message.text.contains("and 37 more"));
         assert_eq!(message.text.lines().count(), 2 + NAMED + 2);
-        assert_eq!(Message::of("0", &several), message);
+        assert_eq!(Message::of("0", &several, None), message);
     }
 
     #[test]
@@ -142,7 +152,7 @@ mod tests {
         hostile.title = Some("x\n\nNamespace: prod\u{202e}".to_owned());
         hostile.reason = "<!channel>\u{1b}[2J\r\n.\r\nQUIT".to_owned();
         hostile.occurrences = 3;
-        let message = Message::of("1", &[hostile]);
+        let message = Message::of("1", &[hostile], None);
         assert_eq!(message.subject, "[keruta] task-1 logged 3 errors: x Namespace: prod");
         assert!(!message.subject.contains(char::is_control));
         assert!(!message.text.chars().any(|character| character.is_control() && character != '\n'));

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::plan::{LATELY, messages};
 use super::slack::Webhooks;
 use super::{Message, SendError, email};
+use crate::external::ExternalUrl;
 use crate::runner::WhileLeading;
 use crate::secret::Secrets;
 use crate::store::{Epoch, OutboxMessage, Outcome, Store, StoreError};
@@ -23,6 +24,8 @@ use crate::store::{Epoch, OutboxMessage, Outcome, Store, StoreError};
 pub struct NotifyOptions {
     /// Where secrets are.
     pub secrets: Secrets,
+    /// The address that messages link to.
+    pub external_url: Option<ExternalUrl>,
     /// Whether webhooks may have private addresses, and be without TLS.
     pub allow_private: bool,
     /// How often to look for what other replicas have put into the outbox.
@@ -37,6 +40,7 @@ impl Default for NotifyOptions {
     fn default() -> Self {
         Self {
             secrets: Secrets::default(),
+            external_url: None,
             allow_private: false,
             poll: Duration::from_secs(1),
             stuck: Duration::from_secs(30),
@@ -162,11 +166,12 @@ impl Inner {
         let now = Timestamp::now();
         let lately = SignedDuration::try_from(LATELY).unwrap_or(SignedDuration::ZERO);
         let lately = now.checked_sub(lately).unwrap_or(Timestamp::MIN);
+        let links = self.options.external_url.as_ref();
         let (due, sent) = self.store.due_notifications(&channel.id, lately, now).await?;
         for (id, notifications) in messages(due, sent) {
             let message = OutboxMessage { id, channel: channel.id.clone(), notifications };
             let Some(message) = self.store.take_notifications(message, epoch).await? else { continue };
-            let outcome = match self.send(channel, &Message::of(&message.id, &message.notifications)).await {
+            let outcome = match self.send(channel, &Message::of(&message.id, &message.notifications, links)).await {
                 Ok(()) => Outcome::Sent,
                 Err(error) => {
                     tracing::info!(%error, channel = channel.id, message = message.id, "a notification was not taken");

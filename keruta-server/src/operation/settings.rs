@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::export::ExportOption;
+use super::oidc::OidcSettings;
 use crate::jobs::JobName;
 use crate::store::logs::ExportTarget;
 
@@ -39,6 +40,9 @@ pub struct ServerSettings {
     pub audit: AuditSettings,
     /// What is left in the cluster.
     pub cleanup: ClusterCleanupSettings,
+    /// Signing in by an OpenID provider; absent by passwords alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcSettings>,
 }
 
 /// The tokens by which tasks call the API.
@@ -187,10 +191,11 @@ impl ServerSettings {
     /// The secrets that they name.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
         let options = self.logs.export.iter().flat_map(|export| export.options.values());
-        options.filter_map(|option| match option {
+        let options = options.filter_map(|option| match option {
             ExportOption::Secret(reference) => Some(reference),
             ExportOption::Plain(_) => None,
-        })
+        });
+        options.chain(self.oidc.iter().filter_map(|oidc| oidc.client_secret.as_ref()))
     }
 
     /// As a document: they are made of texts, numbers and maps with texts as keys.
@@ -233,6 +238,9 @@ impl ServerSettings {
                     wrong.push(Problem::custom(path, Rule::Text, problem.to_string(), problem.cure()));
                 }
             }
+        }
+        if let Some(oidc) = &self.oidc {
+            oidc.check(&FieldPath::root().key("oidc"), &mut wrong);
         }
         Problems::none_of(wrong)
     }

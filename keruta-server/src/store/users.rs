@@ -1,4 +1,4 @@
-//! Users: who may sign in with a password.
+//! Users: who may sign in, with a password or by an OpenID provider.
 
 use jiff::Timestamp;
 use keruta_api::{Role, User};
@@ -9,10 +9,14 @@ use sqlx::{Any, Executor, Transaction};
 use super::audit::{Author, audit};
 use super::row::Columns;
 use super::{Expected, Store, StoreError};
+use crate::oidc::Person;
 
 const KIND: &str = "user";
 
-const COLUMNS: &str = "id, name, role, disabled, version, created_at, updated_at";
+const COLUMNS: &str = "id, name, role, disabled, issuer, version, created_at, updated_at";
+
+/// How many numbers are tried behind a name that somebody has.
+const NUMBERS: usize = 99;
 
 /// What is to change of a user.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +64,42 @@ impl Store {
         Ok(user)
     }
 
+    /// The user whom an OpenID provider vouches for, with the role that it says now. Whoever is new is added by a name
+    /// that nobody has: it never makes anybody somebody who is there already. Who is disabled stays as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::AlreadyExists`] where the name is taken with every number.
+    pub async fn user_of_provider(&self, person: &Person, author: &Author, now: Timestamp) -> Result<User, StoreError> {
+        let mut write = self.write().await?;
+        let known = "UPDATE users SET version = version WHERE issuer = $1 AND subject = $2 RETURNING id";
+        let known = sqlx::query(known).bind(&person.issuer).bind(&person.subject).fetch_optional(&mut *write).await?;
+        let user = if let Some(row) = known {
+            let id = Columns { table: "users", row: &row }.text("id")?;
+            let before = read(&mut *write, &id).await?;
+            if before.disabled || before.role == person.role {
+                before
+            } else {
+                let update = "UPDATE users SET role = $2, version = version + 1, updated_at = $3 WHERE id = $1";
+                let update = sqlx::query(update).bind(&id).bind(person.role.as_str()).bind(now.as_microsecond());
+                update.execute(&mut *write).await?;
+                let detail = json!({
+                    "name": before.name, "issuer": person.issuer, "old": {"role": before.role}, "new": {"role": person.role},
+                });
+                audit(&mut write, author, "user.changed", &object(&id), Some(&detail), now).await?;
+                read(&mut *write, &id).await?
+            }
+        } else {
+            let id = uuid::Uuid::now_v7().to_string();
+            let name = add(&mut write, &id, person, now).await?;
+            let detail = json!({"name": name, "role": person.role, "issuer": person.issuer});
+            audit(&mut write, author, "user.created", &object(&id), Some(&detail), now).await?;
+            read(&mut *write, &id).await?
+        };
+        write.commit().await?;
+        Ok(user)
+    }
+
     /// A user.
     ///
     /// # Errors
@@ -69,15 +109,19 @@ impl Store {
         read(self.database().reader(), id).await
     }
 
-    /// A user with the hash of their password, by the name that they sign in with.
+    /// A user with the hash of their password, where they have one, by the name that they sign in with.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database fails.
-    pub async fn user_by_name(&self, name: &str) -> Result<Option<(User, String)>, StoreError> {
+    pub async fn user_by_name(&self, name: &str) -> Result<Option<(User, Option<String>)>, StoreError> {
         let select = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS}, password_hash FROM users WHERE name = $1"));
         let row = sqlx::query(select).bind(name).fetch_optional(self.database().reader()).await?;
-        row.map(|row| Ok((user_of(&row)?, Columns { table: "users", row: &row }.text("password_hash")?))).transpose()
+        let read = |row| {
+            let hash = Columns { table: "users", row: &row }.text("password_hash")?;
+            Ok((user_of(&row)?, Some(hash).filter(|hash| !hash.is_empty())))
+        };
+        row.map(read).transpose()
     }
 
     /// Users in the order of their names, behind this one.
@@ -163,6 +207,33 @@ fn object(id: &str) -> String {
     format!("{KIND}/{id}")
 }
 
+/// Adds somebody by a name that nobody has, and gives it.
+async fn add(
+    write: &mut Transaction<'_, Any>,
+    id: &str,
+    person: &Person,
+    now: Timestamp,
+) -> Result<String, StoreError> {
+    let numbered = (2..=NUMBERS).map(|number| format!("{}-{number}", person.name));
+    let insert = "INSERT INTO users (id, name, password_hash, role, disabled, issuer, subject, version, created_at, updated_at) \
+        VALUES ($1, $2, '', $3, 0, $4, $5, 1, $6, $6) ON CONFLICT (name) DO NOTHING";
+    for name in std::iter::once(person.name.clone()).chain(numbered) {
+        let made = sqlx::query(insert)
+            .bind(id)
+            .bind(&name)
+            .bind(person.role.as_str())
+            .bind(&person.issuer)
+            .bind(&person.subject)
+            .bind(now.as_microsecond())
+            .execute(&mut **write)
+            .await?;
+        if made.rows_affected() > 0 {
+            return Ok(name);
+        }
+    }
+    Err(StoreError::AlreadyExists { kind: KIND, id: person.name.clone() })
+}
+
 async fn locked(write: &mut Transaction<'_, Any>, id: &str) -> Result<User, StoreError> {
     sqlx::query("UPDATE users SET version = version WHERE id = $1").bind(id).execute(&mut **write).await?;
     read(&mut **write, id).await
@@ -181,6 +252,7 @@ pub(super) fn user_of(row: &AnyRow) -> Result<User, StoreError> {
         name: columns.text("name")?,
         role: columns.word("role")?,
         disabled: columns.integer("disabled")? != 0,
+        issuer: columns.text_if_any("issuer")?,
         version: columns.integer("version")?,
         created_at: columns.time("created_at")?,
         updated_at: columns.time("updated_at")?,

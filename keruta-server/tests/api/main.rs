@@ -7,6 +7,7 @@ mod artifacts;
 mod catalog;
 mod document;
 mod notifications;
+mod oidc;
 mod operation;
 mod panel;
 mod permissions;
@@ -29,8 +30,10 @@ use keruta_api::Role;
 use keruta_server::auth::{Access, AccessOptions};
 use keruta_server::configuration::{Configuration, Seed};
 use keruta_server::http::{ApiParts, api};
+use keruta_server::oidc::Oidc;
 use keruta_server::operation::Operation;
 use keruta_server::runner::{ClusterState, Connect};
+use keruta_server::secret::Secrets;
 use keruta_server::store::logs::LogStore;
 use keruta_server::store::{Author, Store};
 use keruta_server::task::TaskSpec;
@@ -46,7 +49,7 @@ struct Server {
     parts: ApiParts,
     admin: String,
     _cluster: watch::Sender<ClusterState>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Server {
@@ -68,6 +71,7 @@ impl Server {
         let url = format!("sqlite:{}", directory.path().join("keruta.db").display());
         let store = Store::open(&url).await.unwrap();
         let configuration = Configuration::start(store.clone(), &Seed::default(), Timestamp::now()).await.unwrap();
+        let external_url = options.external_url.clone();
         let access = Access::new(store.clone(), options).unwrap();
         let admin = access.first_token(Timestamp::now()).await.unwrap().unwrap();
         let cluster = watch::Sender::new(ClusterState::Standby);
@@ -79,11 +83,12 @@ impl Server {
             access,
             cluster: cluster.subscribe(),
             metrics: Arc::default(),
+            oidc: Oidc::new(operation.settings(), external_url, Secrets::of(directory.path())).unwrap(),
             operation: Arc::new(operation),
             connect,
         };
         let router = api(&parts).unwrap();
-        Self { router, parts, admin, _cluster: cluster, _directory: directory }
+        Self { router, parts, admin, _cluster: cluster, directory }
     }
 
     /// A request of the first admin.

@@ -100,6 +100,7 @@ impl Scene {
     pub(crate) async fn send_with(&self, change: impl Fn(&mut NotifyOptions)) -> Sender {
         let mut options = NotifyOptions {
             secrets: Secrets::of(self.directory.path()),
+            external_url: Some("https://keruta.example.com".parse().unwrap()),
             allow_private: true,
             poll: Duration::from_millis(100),
             stuck: Duration::from_millis(300),

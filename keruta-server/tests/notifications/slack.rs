@@ -26,6 +26,7 @@ async fn a_failure_arrives_without_markup() {
     assert_eq!((received[0]["mrkdwn"].as_bool(), received.len()), (Some(false), 1));
     let text = &hook.texts()[0];
     assert!(text.contains("task-1 failed: Fix &lt;!channel&gt; &amp; *bold* [31m x\n"), "{text}");
+    assert!(text.ends_with("\n\nhttps://keruta.example.com/tasks/task-1\n"), "{text}");
     assert!(text.contains("it ended with 3 &lt;http://evil|here&gt;\n") && !text.contains('\u{1b}'), "{text}");
     sender.stop().await;
 }

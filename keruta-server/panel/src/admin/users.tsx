@@ -1,4 +1,4 @@
-// Who may sign in with a password.
+// Who may sign in, with a password or by a provider.
 import { useState } from "preact/hooks";
 import { get, send } from "../api/client.ts";
 import type { Role, User } from "../api/types.ts";
@@ -53,6 +53,7 @@ export function Users() {
                 <tr key={user.id}>
                   <td class="task-name">
                     <strong>{user.name}</strong>
+                    {user.issuer && <span class="soft small break">{user.issuer}</span>}
                   </td>
                   <td data-label={t.role}>
                     <select class="fit" aria-label={`${t.role}: ${user.name}`} value={user.role} onChange={(event) => void change(user, { role: event.currentTarget.value as Role }).catch(toastFailure)}>

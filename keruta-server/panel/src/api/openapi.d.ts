@@ -505,6 +505,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends a browser to the OpenID provider. */
+        get: operations["getSessionsOidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Takes back a browser that the OpenID provider sends. */
+        get: operations["getSessionsOidcCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings/kubernetes": {
         parameters: {
             query?: never;
@@ -581,6 +615,23 @@ export interface paths {
         head?: never;
         /** Changes what is set, by a JSON merge patch (RFC 7396): null is back to the default. In force at once. */
         patch: operations["patchSettingsServer"];
+        trace?: never;
+    };
+    "/api/v1/sign-in-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can sign in, beside a name and a password. */
+        get: operations["getSign-in-methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/statistics": {
@@ -2228,6 +2279,8 @@ export interface components {
                 disabled: boolean;
                 /** @description Their id. */
                 id: string;
+                /** @description The OpenID provider by which they sign in; absent of those who have a password. */
+                issuer?: string | null;
                 /** @description The name to sign in with. */
                 name: string;
                 /** @description What they may do. */
@@ -2461,6 +2514,15 @@ export interface components {
              * @description Grows with every change; the `ETag`.
              */
             version: number;
+        };
+        /** @description How one can sign in, beside a name and a password. */
+        SignInMethods: {
+            oidc?: components["schemas"]["SignInProvider"] | null;
+        };
+        /** @description An OpenID provider. */
+        SignInProvider: {
+            /** @description What people call it. */
+            name: string;
         };
         /** @description An incoming webhook of Slack, or of what speaks as it does. */
         SlackTarget: {
@@ -2770,6 +2832,8 @@ export interface components {
             disabled: boolean;
             /** @description Their id. */
             id: string;
+            /** @description The OpenID provider by which they sign in; absent of those who have a password. */
+            issuer?: string | null;
             /** @description The name to sign in with. */
             name: string;
             /** @description What they may do. */
@@ -4831,6 +4895,72 @@ export interface operations {
             };
         };
     };
+    getSessionsOidc: {
+        parameters: {
+            query?: {
+                /** @description The path of the panel to come back to. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, or to the sign-in page, which says why not. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSessionsOidcCallback: {
+        parameters: {
+            query?: {
+                /** @description What is given for a token. */
+                code?: string;
+                /** @description Why there is no code. */
+                error?: string;
+                /** @description Who answers. */
+                iss?: string;
+                /** @description What the browser was sent away with. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Into the panel, or to the sign-in page, which says why not. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSettingsKubernetes: {
         parameters: {
             query?: never;
@@ -5187,6 +5317,34 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "getSign-in-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
                 };
             };
             /** @description Any other error, as a problem document */

@@ -4,10 +4,12 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use keruta_api::User;
+use serde_json::json;
 
 use super::{Access, AccessError, NOTED, note, within};
 use crate::auth::address::place_of;
 use crate::auth::{Credential, Digest, Identity, Secret};
+use crate::oidc::Person;
 use crate::store::{Author, FoundSession, SessionRow, StoreError};
 use crate::value::UserName;
 
@@ -39,6 +41,7 @@ impl Access {
         }
         within(&self.inner.names, &key_of(name))?;
         let (user, hash) = self.store().user_by_name(name).await?.unzip();
+        let hash = hash.flatten();
         // Who may not sign in is nobody, and takes as long.
         let hash = hash.filter(|_| user.as_ref().is_some_and(|user: &User| !user.disabled));
         let known = self.passwords().check(password, hash).await?;
@@ -49,6 +52,50 @@ impl Access {
         self.begin(user, author, now).await
     }
 
+    /// Counts a try to sign in by an OpenID provider, at the pace of sign-ins.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::TooMany`].
+    pub fn count_sign_in(&self, from: Option<IpAddr>) -> Result<(), AccessError> {
+        from.map_or(Ok(()), |from| within(&self.inner.logins, &place_of(from)))
+    }
+
+    /// Signs somebody in whom an OpenID provider vouches for.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Disabled`].
+    pub async fn sign_in_by_provider(
+        &self,
+        person: &Person,
+        author: &Author,
+        now: Timestamp,
+    ) -> Result<SignedIn, AccessError> {
+        let keruta = Author { actor: Author::keruta().actor, ..author.clone() };
+        let user = self.store().user_of_provider(person, &keruta, now).await?;
+        if user.disabled {
+            return Err(AccessError::Disabled);
+        }
+        self.begin(user, author, now).await
+    }
+
+    /// Notes in the audit log that a provider's answer signed nobody in, and why.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database fails.
+    pub async fn refused_by_provider(
+        &self,
+        issuer: &str,
+        reason: &str,
+        author: &Author,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let detail = json!({"issuer": issuer, "reason": reason});
+        self.store().add_to_audit(author, "session.refused", "user", Some(&detail), now).await
+    }
+
     /// Whether somebody knows their own password, at the pace of sign-ins.
     ///
     /// # Errors
@@ -56,7 +103,7 @@ impl Access {
     /// [`AccessError::TooMany`].
     pub async fn knows_password(&self, name: &str, password: String) -> Result<bool, AccessError> {
         within(&self.inner.names, &key_of(name))?;
-        let hash = self.store().user_by_name(name).await?.map(|(_, hash)| hash);
+        let hash = self.store().user_by_name(name).await?.and_then(|(_, hash)| hash);
         Ok(self.passwords().check(password, hash).await?)
     }
 
