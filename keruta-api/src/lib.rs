@@ -23,6 +23,7 @@ mod secret;
 mod settings;
 mod statistics;
 mod status;
+mod storage;
 mod task;
 
 pub use access::{
@@ -54,4 +55,5 @@ pub use secret::SecretReference;
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
 pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;
+pub use storage::{ArtifactUse, LogUse, StorageUse};
 pub use task::{Status, StatusUpdate, Task};
