@@ -124,7 +124,8 @@ export const tests = [
       frames.sort((a, b) => a - b);
       const slow = frames.filter((frame) => frame > 100).length;
       const memory = await resident(browser);
-      console.log(`      ${sent - 1} lines in ${took.toFixed(1)} s, the last seen ${late} ms later; frames: half under ${frames[frames.length >> 1].toFixed(0)} ms, 99% under ${frames[Math.floor(frames.length * 0.99)].toFixed(0)} ms, ${slow} of ${frames.length} over 100 ms; the tab's own memory ${(memory / 1e6).toFixed(0)} MB`);
+      const kept = await heap(page);
+      console.log(`      ${sent - 1} lines in ${took.toFixed(1)} s, the last seen ${late} ms later; frames: half under ${frames[frames.length >> 1].toFixed(0)} ms, 99% under ${frames[Math.floor(frames.length * 0.99)].toFixed(0)} ms, ${slow} of ${frames.length} over 100 ms; heap ${(kept.used / 1e6).toFixed(1)} MB, the tab's own memory ${(memory / 1e6).toFixed(0)} MB`);
       // None is missing: the numbers are those that were sent, without a hole, wherever one looks.
       await page.locator(".log-scroll").focus();
       for (const at of [0, 0.25, 0.5, 0.75, 1]) {

@@ -78,6 +78,6 @@ test("no more is held than may be", () => {
   const rows = new Rows();
   rows.reset([{ source: 1, total: 0 }]);
   for (let n = 0; n < 200 * BLOCK; n += 1) rows.append(0, line(n));
-  assert.ok(rows.held <= 48 * BLOCK, String(rows.held));
+  assert.ok(rows.held <= 24 * BLOCK, String(rows.held));
   assert.equal(rows.at(rows.total - 1).kind, "line");
 });

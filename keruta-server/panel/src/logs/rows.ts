@@ -5,7 +5,7 @@ import type { LogLevel, LogRecord } from "../api/types.ts";
 /** How many rows are loaded at once. */
 export const BLOCK = 500;
 /** How many blocks are held: those farthest from what is looked at go first. */
-const HELD = 48;
+const HELD = 24;
 
 /** A line as it is held. */
 export interface Line {
