@@ -24,6 +24,8 @@ mod settings;
 mod statistics;
 mod status;
 mod task;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 pub use access::{
     CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Session, SignInMethods, SignInProvider, Token, User,
