@@ -144,7 +144,7 @@ impl<'a> Execution<'a> {
             warning!("{}", outcome.reason);
         }
         // First of all, because what comes now may be cut short.
-        self.write_receipt(&outcome, 0);
+        self.write_receipt(&outcome, None);
         self.clean_up();
         drop(self.socket.take());
         let until = Instant::now() + self.patience_at_the_end();
@@ -204,9 +204,9 @@ impl<'a> Execution<'a> {
         }
         let Some(shipping) = self.shipping.take() else { return };
         let lost = shipping.finish(until);
+        self.write_receipt(outcome, Some(lost));
         if lost > 0 {
             warning!("{lost} lines of the log have not reached the API");
-            self.write_receipt(outcome, lost);
         } else if let Some(spool) = self.spool.take() {
             let _ = std::fs::remove_dir_all(spool);
             let _ = std::fs::remove_dir(self.scratch());
@@ -368,7 +368,8 @@ impl<'a> Execution<'a> {
         matches!(self.supervisor.told(), Some(Told::Signal(_)))
     }
 
-    fn write_receipt(&self, outcome: &Outcome, lines_lost: u64) {
+    /// Writes the receipt; `lines_lost` is known where the log was sent.
+    fn write_receipt(&self, outcome: &Outcome, lines_lost: Option<u64>) {
         let Some(place) = receipt::place() else { return };
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner).text();
         let tail = String::from_utf8_lossy(&self.redactor.redact(tail.into())).into_owned();
@@ -382,7 +383,8 @@ impl<'a> Execution<'a> {
             reason: (!outcome.is(ReceiptOutcome::Completed)).then(|| outcome.reason.clone()),
             started_at: self.started_at,
             finished_at: outcome.finished_at,
-            lines_lost,
+            log_sent: lines_lost.is_some(),
+            lines_lost: lines_lost.unwrap_or(0),
             tail,
         };
         receipt::write(&place, &written);

@@ -39,6 +39,9 @@ pub struct Receipt {
     pub started_at: Timestamp,
     /// When the command had ended.
     pub finished_at: Timestamp,
+    /// Whether the agent was to send the log, and did: what [`Receipt::lines_lost`] does not count has reached the API.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log_sent: bool,
     /// Lines of the log that did not reach the API, where the agent was to send it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lines_lost: u64,
@@ -126,6 +129,7 @@ mod tests {
             reason: reason.map(str::to_owned),
             started_at: Timestamp::UNIX_EPOCH,
             finished_at: Timestamp::UNIX_EPOCH,
+            log_sent: false,
             lines_lost: 0,
             tail: tail.to_owned(),
         }

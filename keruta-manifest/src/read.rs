@@ -4,10 +4,11 @@
 //! tree and *peeled*: the first problem's field is taken out of the tree and the rest is read anew, until
 //! nothing is wrong any more. So what is accepted is defined in one place, the types' `Deserialize`.
 
+mod objects;
 mod problem_of;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::problem::{FieldPath, Position, Problem, Problems, Rule, Segment};
 use problem_of::{Culprit, DUPLICATE_CURE, problem_of};
@@ -58,7 +59,8 @@ impl<T> Partial<T> {
 ///
 /// All problems of the document, with what is left of it.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Box<Partial<T>>> {
-    let first = match serde_json::from_str(text) {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let first = match objects::deserialize(&mut json).and_then(|value| json.end().map(|()| value)) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
@@ -82,16 +84,16 @@ pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, Box<Partia
     let mut problems = Vec::new();
     let mut removed: Vec<FieldPath> = Vec::new();
     let rest = loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+        let culprit = match first_problem::<T>(&value) {
             Ok(rest) => break Some(rest),
-            Err(error) => error,
+            Err(culprit) => culprit,
         };
-        let here = segments(error.path());
-        let culprit = problem_of(&here, &error.inner().to_string(), &value);
         let original = FieldPath::from(original_indices(&culprit.path, &removed));
         let because_removed = removed.iter().any(|gone| culprit.follows_from(&original, gone));
         if !because_removed {
             problems.push(culprit.problem(original.clone()));
+            let beside = missing_beside::<T>(&value, &culprit);
+            problems.extend(beside.iter().map(|culprit| culprit.problem(original.clone())));
         }
         if problems.len() >= MOST_PROBLEMS || !take_out(&mut value, &culprit) {
             break None;
@@ -105,6 +107,36 @@ pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, Box<Partia
             Err(whole(Problem::custom(FieldPath::root(), Rule::Syntax, "is not readable", "check the document")).into())
         }
     }
+}
+
+/// Reads a tree up to its first problem.
+fn first_problem<T: DeserializeOwned>(value: &Value) -> Result<T, Culprit> {
+    let mut track = serde_path_to_error::Track::new();
+    objects::deserialize(serde_path_to_error::Deserializer::new(value, &mut track))
+        .map_err(|error: serde_json::Error| problem_of(&segments(&track.path()), &error.to_string(), value))
+}
+
+/// The other fields that the object lacks: serde tells of the first one only, and of the next when that is filled in.
+fn missing_beside<T: DeserializeOwned>(value: &Value, culprit: &Culprit) -> Vec<Culprit> {
+    let mut tree = value.clone();
+    let mut found: Vec<Culprit> = Vec::new();
+    while let Some(name) = &found.last().unwrap_or(culprit).missing {
+        let field = Segment::Key(name.clone());
+        // What some type of a field takes; which one it is, nobody tells.
+        let fillers = [json!("a"), json!("/a"), json!("1s"), json!("https://a/b"), json!(1), json!([]), json!({})];
+        let next = fillers.into_iter().find_map(|filler| {
+            let Some(Value::Object(object)) = node_mut(&mut tree, &culprit.path) else { return None };
+            object.insert(name.clone(), filler);
+            let next = first_problem::<T>(&tree).err()?;
+            let is_field = next.path.strip_prefix(&*culprit.path).is_some_and(|inside| inside.first() == Some(&field));
+            (!is_field).then_some(next)
+        });
+        match next {
+            Some(next) if next.missing.is_some() && next.path == culprit.path => found.push(next),
+            _ => break,
+        }
+    }
+    found
 }
 
 fn whole<T>(problem: Problem) -> Partial<T> {
@@ -188,26 +220,22 @@ fn original_indices(path: &[Segment], removed: &[FieldPath]) -> Vec<Segment> {
 /// Takes the culprit out of the tree; `false` if that is not possible.
 fn take_out(value: &mut Value, culprit: &Culprit) -> bool {
     let Some((last, parents)) = culprit.path.split_last() else { return false };
-    let mut parent = value;
-    for segment in parents {
-        let child = match (segment, parent) {
-            (Segment::Key(key), Value::Object(object)) => object.get_mut(key),
-            (Segment::Index(index), Value::Array(items)) => items.get_mut(*index),
-            _ => None,
-        };
-        match child {
-            Some(child) => parent = child,
-            None => return false,
-        }
-    }
-    match (last, parent) {
-        (Segment::Key(key), Value::Object(object)) => object.remove(key).is_some(),
-        (Segment::Index(index), Value::Array(items)) if *index < items.len() => {
+    match (last, node_mut(value, parents)) {
+        (Segment::Key(key), Some(Value::Object(object))) => object.remove(key).is_some(),
+        (Segment::Index(index), Some(Value::Array(items))) if *index < items.len() => {
             items.remove(*index);
             true
         }
         _ => false,
     }
+}
+
+fn node_mut<'v>(value: &'v mut Value, path: &[Segment]) -> Option<&'v mut Value> {
+    path.iter().try_fold(value, |node, segment| match (segment, node) {
+        (Segment::Key(key), Value::Object(object)) => object.get_mut(key),
+        (Segment::Index(index), Value::Array(items)) => items.get_mut(*index),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -241,6 +269,26 @@ mod tests {
         assert!(problems("").first().unwrap().contains("[syntax]"));
         assert!(problems("[]").first().unwrap().contains("[wrong-type]"));
         assert!(problems("{}").first().unwrap().contains("[missing-field]"));
+    }
+
+    #[test]
+    fn a_list_is_no_object_at_any_depth() {
+        let found = problems(
+            r#"{"id": "a", "repository": ["https://example.com/a"], "env": {"A": {"secret": ["s", "k"]}},
+                "initSteps": [{"sleep": ["1s"]}], "podPatch": [["strategic", {}]]}"#,
+        );
+        insta::assert_snapshot!(found.join("\n"));
+        assert!(Settings::from_json("[]").is_err());
+        assert!(Settings::from_json(r#"{"job": [3]}"#).is_err());
+    }
+
+    #[test]
+    fn all_missing_fields_of_an_object_are_told() {
+        let found = problems(
+            r#"{"env": {"A": {"secret": {}}, "B": {"secret": {"key": "k"}}}, "initSteps": [{"writeFile": {}}, {"run": {}}],
+                "files": [{}], "volumes": [{}], "sidecars": [{}]}"#,
+        );
+        insta::assert_snapshot!(found.join("\n"));
     }
 
     #[test]

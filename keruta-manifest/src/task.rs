@@ -172,7 +172,8 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<LabelValue>,
 
-    /// How long the Job may take in all, retries included.
+    /// How long the Job may take in all, retries included. Where the agent runs the task: how long its work may take, which the agent
+    /// keeps and tells; the Job's own limit then leaves room for the agent's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<Duration>,
     /// How often a failed Pod is tried again. Default: 4.

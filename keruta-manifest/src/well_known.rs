@@ -27,3 +27,6 @@ pub const FULL_TASK_ID: &str = "keruta.dev/task-id";
 pub const SPEC_HASH: &str = "keruta.dev/spec-hash";
 /// The claim's annotation that tells a reaper what becomes of it: `delete-with-task`, or `after 72h`; absent to keep it.
 pub const RETENTION: &str = "keruta.dev/retention";
+/// The Pod's annotation with the name of the container whose log its agent sends to the API, so that nobody else reads it as long as
+/// the agent does.
+pub const AGENT_LOG: &str = "keruta.dev/agent-log";

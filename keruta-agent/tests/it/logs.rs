@@ -49,7 +49,7 @@ fn both_streams_arrive_labelled_and_without_secrets_and_are_echoed() {
 fn nothing_is_sent_where_the_cluster_is_the_source() {
     let api = Api::start();
     let done = agent(&api).env("KERUTA_LOG_SOURCE", "cluster").script("echo one").run();
-    assert_eq!((done.code(), api.log("main.stdout").len()), (0, 0));
+    assert_eq!((done.code(), api.log("main.stdout").len(), done.receipt().log_sent), (0, 0, false));
 }
 
 /// Each kind of trouble in turn: every line arrives, and none twice.
@@ -80,7 +80,7 @@ fn faults_of_the_server_lose_no_line_and_double_none() {
     assert_eq!(api.log("main.stdout"), expected);
     let errors: Vec<String> = (0..40).map(|i| format!("error {i}")).collect();
     assert_eq!(api.log("main.stderr"), errors);
-    assert_eq!(done.receipt().lines_lost, 0);
+    assert_eq!((done.receipt().log_sent, done.receipt().lines_lost), (true, 0));
 }
 
 /// How much is written where more than the spool holds; `KERUTA_TEST_OUTPUT_MIB=10240` for a long look.
@@ -200,7 +200,8 @@ fn where_the_api_stays_away_the_receipt_counts_what_it_has_not_got() {
         .script("echo one; echo two; echo three >&2")
         .run();
     assert_eq!(done.code(), 0, "{}", done.stderr);
-    assert_eq!((done.receipt().outcome, done.receipt().lines_lost), (ReceiptOutcome::Completed, 3));
+    let receipt = done.receipt();
+    assert_eq!((receipt.outcome, receipt.log_sent, receipt.lines_lost), (ReceiptOutcome::Completed, true, 3));
 }
 
 /// A disk of one megabyte, where this machine lets us make one.

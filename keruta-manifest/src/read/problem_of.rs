@@ -15,7 +15,7 @@ pub(super) struct Culprit {
     /// Its path in the tree that was read.
     pub(super) path: Vec<Segment>,
     /// The field that it lacks, where that is why it is blamed.
-    missing: Option<String>,
+    pub(super) missing: Option<String>,
     message: String,
     rule: Rule,
     cure: String,
@@ -147,9 +147,10 @@ fn suggestion(name: &str, known: &str, otherwise: &str) -> String {
 
 /// A type in the words of JSON, where serde has Rust's.
 fn in_json(words: &str) -> String {
-    const KINDS: [(&str, &str); 12] = [
+    const KINDS: [(&str, &str); 13] = [
         ("struct ", "an object"),
         ("map", "an object"),
+        ("string or map", "a word or an object"),
         ("a map", "an object"),
         ("sequence", "a list"),
         ("a sequence", "a list"),
@@ -172,6 +173,7 @@ fn wrong_type_cure(found: &str, expected: &str) -> String {
     let is_scalar = ["integer", "floating", "boolean", "null"].iter().any(|kind| found.starts_with(kind));
     match expected {
         "a list" => "write it as a list, in [ ]".to_owned(),
+        "an object" => "write it as an object, in { }".to_owned(),
         "true or false" if is_text => "write true or false, without quotes".to_owned(),
         _ if is_text && expected.starts_with("a number") => "write it as a number, without quotes".to_owned(),
         _ if is_scalar && expected.contains("text") => "write it as a text, in quotes".to_owned(),

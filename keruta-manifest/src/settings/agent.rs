@@ -14,7 +14,8 @@ pub struct AgentSettings {
     pub inject: AgentInjection,
     /// The image that has the agent as `/keruta-agent`.
     pub image: ImageReference,
-    /// Where the task's log in the API comes from. Default: from the container's log, which the submitter reads.
+    /// Where the task's log in the API comes from. Default: from the container's log, which the submitter reads. Of a task whose agent
+    /// sends it the submitter reads that container's log only where the agent has sent nothing, or could not say how it ended.
     pub log_source: AgentLogSource,
 }
 

@@ -9,7 +9,7 @@ use keruta_manifest::Settings;
 use keruta_submitter::Attempt;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
-use keruta_submitter::follow::{FollowHandle, FollowOptions, Follower};
+use keruta_submitter::follow::{FollowHandle, FollowOptions, Follower, LogOptions};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -218,6 +218,10 @@ impl Session<'_> {
         }
         let mut options = FollowOptions::new(namespace);
         options.policy = Policy { grace: settings.grace.clone(), ..Policy::default() };
+        let mut logs = LogOptions::default();
+        // What agents send is in the same store.
+        logs.by_agents = true;
+        options.logs = Some(logs);
         options.metrics = Arc::clone(&self.runner.options.metrics);
         let follower =
             Follower::new(self.cluster.clone(), self.journal.clone(), options).with_ledger(self.journal.clone());

@@ -29,17 +29,22 @@ pub struct LogOptions {
     pub settings: CaptureSettings,
     /// How many may be read at once. Default: 512; each is a connection to the API server.
     pub streams: usize,
+    /// Whether what agents send comes to the same journal. Then the container of such an agent
+    /// ([`AGENT_LOG`](keruta_manifest::well_known::AGENT_LOG)) is read only when it has ended, and only where its receipt does not say
+    /// that all of its log was sent: with some lines twice rather than without its last ones. Default: no, all is read.
+    pub by_agents: bool,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { settings: CaptureSettings::default(), streams: 512 }
+        Self { settings: CaptureSettings::default(), streams: 512, by_agents: false }
     }
 }
 
 /// The captures of one follower.
 pub(super) struct Captures {
     capture: Option<Capture>,
+    by_agents: bool,
     secrets: Arc<Secrets>,
     metrics: Arc<Metrics>,
     running: JoinSet<(JobName, CaptureStats)>,
@@ -69,7 +74,8 @@ impl Captures {
         secrets: &Arc<Secrets>,
         options: &FollowOptions,
     ) -> Self {
-        let capture = options.logs.clone().map(|LogOptions { settings, streams }| {
+        let by_agents = options.logs.as_ref().is_some_and(|logs| logs.by_agents);
+        let capture = options.logs.clone().map(|LogOptions { settings, streams, .. }| {
             let told = Arc::clone(&options.metrics);
             Capture {
                 reader: Arc::new(KubeLogReader::new(cluster.client().clone())),
@@ -84,6 +90,7 @@ impl Captures {
         });
         Self {
             capture,
+            by_agents,
             secrets: Arc::clone(secrets),
             metrics: Arc::clone(&options.metrics),
             running: JoinSet::new(),
@@ -106,6 +113,11 @@ impl Captures {
                     if captures.tell(pod, container, restart, life) {
                         continue;
                     }
+                    let by_agent = self.by_agents && pod.agent_log.as_deref() == Some(&container.name);
+                    let wanted = if by_agent { beside_agent(container, restart, life) } else { Wanted::Log };
+                    if matches!(wanted, Wanted::Nothing) {
+                        continue;
+                    }
                     let (sender, receiver) = watch::channel(life);
                     captures.running += 1;
                     captures.runs.push(ContainerRun {
@@ -118,12 +130,16 @@ impl Captures {
                     let (mut capture, secrets) = (capture.clone(), Arc::clone(&self.secrets));
                     let (name, referred) = (Arc::clone(name), pod.secrets.clone());
                     self.running.spawn(async move {
-                        let stats = match secrets.redactor(&referred).await {
+                        let redactor = match wanted {
+                            Wanted::Gap(reason) => Err(reason.to_owned()),
+                            _ => secrets.redactor(&referred).await.map_err(|error| error.to_string()),
+                        };
+                        let stats = match redactor {
                             Ok(redactor) => {
                                 capture.redactor = redactor;
                                 to_its_end(&capture, &source, receiver).await
                             }
-                            Err(error) => given_up(&capture, &source, &error.to_string()).await,
+                            Err(reason) => given_up(&capture, &source, &reason).await,
                         };
                         (name, stats)
                     });
@@ -202,6 +218,32 @@ async fn given_up(capture: &Capture, source: &LogSource, reason: &str) -> Captur
 /// Whether a Pod is there because its end was not seen to the last.
 const fn is_kept_for_us(pod: &ObservedPod) -> bool {
     pod.has_evidence_finalizer
+}
+
+/// What is to be read of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Log,
+    /// Nothing, as things stand.
+    Nothing,
+    /// Nothing, because there is nothing any more.
+    Gap(&'static str),
+}
+
+/// What is to be read of a container whose agent sends its log: nothing as long as it may go on to, or says that all was sent. What
+/// the kubelet has is the only evidence of an agent that never reached the API, or was killed with its container.
+fn beside_agent(container: &ObservedContainer, restart: u32, life: ContainerLife) -> Wanted {
+    let (present, last) = (container.termination(), container.last_termination.as_deref());
+    let end = if restart == container.restarts { present.or(last) } else { last };
+    let receipt = end.and_then(|end| end.receipt.as_ref());
+    match life {
+        ContainerLife::Waiting | ContainerLife::Running => Wanted::Nothing,
+        _ if receipt.is_some_and(|receipt| receipt.log_sent && receipt.lines_lost == 0) => Wanted::Nothing,
+        ContainerLife::PodGone => {
+            Wanted::Gap("the Pod was gone, and its agent has not said that all of its log was sent")
+        }
+        ContainerLife::Ended | ContainerLife::Restarted { .. } => Wanted::Log,
+    }
 }
 
 /// The runs of a container that have a log: the present one, and the one before it, which the kubelet keeps.

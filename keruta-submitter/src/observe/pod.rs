@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition};
 
+use keruta_manifest::well_known::AGENT_LOG;
+
 use super::annotations::EVIDENCE_FINALIZER;
 use super::condense::{MESSAGE, head, text};
 use super::container::ObservedContainer;
@@ -39,6 +41,8 @@ pub struct ObservedPod {
     pub message: Option<Box<str>>,
     /// Whether it has the finalizer [`EVIDENCE_FINALIZER`], which keeps its end visible.
     pub has_evidence_finalizer: bool,
+    /// The container whose log its agent sends: the annotation [`AGENT_LOG`].
+    pub agent_log: Option<Box<str>>,
     /// Why it has no node, where the scheduler says so.
     pub unscheduled: Option<Box<ScheduleProblem>>,
     /// The reason of its condition `DisruptionTarget`, such as `EvictionByEvictionAPI`: it was disrupted, whatever its
@@ -121,6 +125,7 @@ impl ObservedPod {
             reason: text(status.and_then(|status| status.reason.as_deref())),
             message: head(status.and_then(|status| status.message.as_deref()), MESSAGE),
             has_evidence_finalizer: metadata.finalizers.iter().flatten().any(|name| name == EVIDENCE_FINALIZER),
+            agent_log: text(metadata.annotations.as_ref().and_then(|all| all.get(AGENT_LOG)).map(String::as_str)),
             unscheduled: condition("PodScheduled", "False").map(|condition| {
                 Box::new(ScheduleProblem {
                     reason: text(condition.reason.as_deref()),

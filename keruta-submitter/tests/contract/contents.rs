@@ -60,8 +60,8 @@ async fn known_secrets_are_masked() {
 #[tokio::test]
 async fn every_run_of_a_container_that_crashes_has_its_log() {
     let mut world = World::start("runs").await;
-    // A kubelet waits 10 s before the third run.
-    world.policy.grace.crash_loop = if world.scripted.is_some() { "2s" } else { "13s" }.parse().unwrap();
+    // A kubelet waits 10 s before the third run, and 20 s before the fourth.
+    world.policy.grace.crash_loop = if world.scripted.is_some() { "2s" } else { "25s" }.parse().unwrap();
     let crashing = Behaviour::new().line("starting").sleep_ms(100).line("no disk").exit(1);
     let task = Workload::new("a", &Behaviour::new().forever().exits_well_on_sigterm()).sidecar("database", &crashing);
     let verdict = world.run(&task).await;

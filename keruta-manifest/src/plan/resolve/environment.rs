@@ -7,7 +7,7 @@ use crate::plan::container::ContainerPlan;
 use crate::plan::step::{run, setup};
 use crate::problem::{FieldPath, Rule};
 use crate::settings::Settings;
-use crate::task::{EnvMap, EnvSource};
+use crate::task::{EnvMap, EnvSource, Task};
 use crate::value::{AbsolutePath, EnvName, Text};
 
 /// The kernel's limit for one `NAME=value` with its final NUL (`MAX_ARG_STRLEN`, 32 pages).
@@ -100,13 +100,13 @@ pub(super) fn api_variables(context: &Context<'_>, container: ContainerPlan) -> 
 }
 
 /// Whether a task may not set a variable.
-pub(super) fn is_reserved(settings: &Settings, name: &EnvName) -> bool {
-    RESERVED.contains(&name.as_str()) || agent::is_its_variable(settings, name.as_str())
+pub(super) fn is_reserved(task: &Task, settings: &Settings, name: &EnvName) -> bool {
+    RESERVED.contains(&name.as_str()) || agent::is_its_variable(task, settings, name.as_str())
 }
 
 /// Each of the task's own variables that it may not set is a problem.
 pub(super) fn refuse_reserved(context: &mut Context<'_>, env: &EnvMap) {
-    for name in env.keys().filter(|name| is_reserved(context.settings, name)) {
+    for name in env.keys().filter(|name| is_reserved(context.task, context.settings, name)) {
         let message = format!("{name} is set by keruta and cannot be overridden");
         context.problem(root("env").key(name.as_str()), Rule::ReservedEnvName, message, "choose another name");
     }

@@ -84,6 +84,7 @@ fn metadata(context: &mut Context<'_>, kind: &'static str, pointer: &str, metada
             well_known::FULL_TASK_ID => task("id"),
             well_known::ATTEMPT if context.task.attempt.is_none() => Origin::BuiltIn { rule: "the first attempt" },
             well_known::ATTEMPT => task("attempt"),
+            well_known::AGENT_LOG => setting("agent.logSource"),
             _ => setting("pod.annotations"),
         };
         notes.push((format!("{pointer}/annotations/{}", escaped(key)), origin));

@@ -52,7 +52,7 @@ pub(super) fn resolve(
     container = environment::api_variables(context, container);
     container = agent::variables(context, workspace, container);
     environment::refuse_reserved(context, &task.env);
-    let own = task.env.iter().filter(|(name, _)| !environment::is_reserved(context.settings, name));
+    let own = task.env.iter().filter(|(name, _)| !environment::is_reserved(task, settings, name));
     container = match &workspace.checkout {
         Some(checkout) => {
             environment::with_safe_directory(context, container, (&task.env, own), checkout, || root("env"))

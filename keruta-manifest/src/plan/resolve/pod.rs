@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Affinity, PodAffinity, PodAffinityTerm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+use super::agent;
 use super::context::{Context, TaskNames, in_pod, labels};
 use super::steps::Step;
 use super::workspace::Workspace;
@@ -83,6 +84,9 @@ fn annotations(context: &Context<'_>, mut job: JobPlanBuilder) -> JobPlanBuilder
     for (key, value) in &context.settings.pod.annotations {
         job = job.pod_annotation(key.clone(), value.as_str());
     }
+    if let Some(container) = agent::sends_log_of(task, context.settings) {
+        job = job.pod_annotation(QualifiedName::constant(well_known::AGENT_LOG), container.as_str());
+    }
     job
 }
 
@@ -98,6 +102,9 @@ fn limits(context: &mut Context<'_>, job: JobPlanBuilder) -> JobPlanBuilder {
         (task.timeout_seconds.as_ref(), "timeoutSeconds"),
         (settings.active_deadline_seconds.as_ref(), "job.activeDeadlineSeconds"),
     );
+    // The Job's own deadline ends a Pod without a word of why.
+    let is_agents = task.timeout_seconds.is_some() && agent::runs(task, context.settings);
+    let deadline = deadline.map(|time| if is_agents { agent::deadline(time, context.settings) } else { time });
     let ttl = context.choose(
         "/spec/ttlSecondsAfterFinished",
         (task.ttl_seconds_after_finished.as_ref(), "ttlSecondsAfterFinished"),
