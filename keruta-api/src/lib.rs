@@ -23,6 +23,7 @@ mod secret;
 mod settings;
 mod statistics;
 mod status;
+mod storage;
 mod task;
 #[cfg(feature = "wire")]
 pub mod wire;
@@ -56,4 +57,5 @@ pub use secret::SecretReference;
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
 pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;
+pub use storage::{ArtifactUse, LogUse, StorageUse};
 pub use task::{Status, StatusUpdate, Task};

@@ -14,6 +14,7 @@
 //! | [`logs`] | logs: read, searched, followed, sent by agents |
 //! | [`notifications`] | who is told of what, and what became of it |
 //! | [`events`], [`statistics`] | what happens to tasks, and how the last day went |
+//! | [`storage`] | how much room logs and artifacts take |
 //! | [`schemas`] | JSON Schemas of tasks and settings |
 //! | [`panel`] | the admin panel's files |
 //! | [`layers`] | what stands around every route |
@@ -45,6 +46,7 @@ pub mod server_settings;
 pub mod sessions;
 pub mod settings;
 pub mod statistics;
+pub mod storage;
 pub mod tasks;
 pub mod tokens;
 pub mod users;
@@ -73,6 +75,7 @@ use health::HealthState;
 use logs::LogsState;
 use oidc::OidcState;
 use settings::SettingsState;
+use storage::StorageState;
 use tasks::TasksState;
 
 pub use error::ApiError;
@@ -122,6 +125,7 @@ fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
         TasksState { store: store.clone(), settings: configuration.settings(), operation: operation.settings() };
     let jobs = JobsState { store: store.clone(), operation: operation.settings(), cluster: parts.cluster.clone() };
     let artifacts = ArtifactsState { store: store.clone(), operation: operation.settings() };
+    let storage = StorageState { store: store.clone(), operation: operation.settings() };
     let test = ClusterTestState::new(configuration.settings(), operation.settings(), Arc::clone(&parts.connect));
     OpenApiRouter::new()
         .merge(tasks::routes(tasks))
@@ -139,6 +143,7 @@ fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
         .merge(audit::routes(store.clone()))
         .merge(events::routes(store.clone()))
         .merge(statistics::routes(store.clone()))
+        .merge(storage::routes(storage))
         .merge(schemas::routes())
         .merge(logs::routes(LogsState { logs: parts.logs.clone() }))
         .merge(notifications::routes(store.clone()))

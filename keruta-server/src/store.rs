@@ -26,6 +26,7 @@ mod sessions;
 mod settings;
 mod sqlite;
 mod statistics;
+mod storage;
 mod submissions;
 mod tasks;
 mod token_secrets;

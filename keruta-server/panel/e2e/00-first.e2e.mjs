@@ -46,7 +46,7 @@ export const tests = [
 
 /** Tasks of every kind, for all the other tests. */
 async function seed(scene) {
-  const clone = run(["Cloning into '/work'...", "remote: Enumerating objects: 4213, done.", 120, "HEAD is now at 5f3a9c1"]);
+  const clone = run(["Cloning into '/work'...", "remote: Enumerating objects: 4213, done.", 1200, "HEAD is now at 5f3a9c1"]);
   const ansi = [
     "\u001b[1m==> Running the tests\u001b[0m",
     "\u001b[32m✓\u001b[0m parses a task \u001b[2m(4 ms)\u001b[0m",

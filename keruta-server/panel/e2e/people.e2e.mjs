@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { openPage, signIn, until } from "./scene.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PATHS = ["/tasks", "/tasks?logs=build-1042", "/tasks/new", "/tasks/build-1042", "/tasks/build-1042/logs?find=test", "/tasks/build-1042/manifest", "/tasks/build-1042/artifacts", "/tasks/build-1042/history", "/settings", "/repositories", "/repositories/new", "/documents", "/notifications", "/storage", "/audit", "/access", "/access?tab=tokens", "/nowhere"];
+const PATHS = ["/tasks", "/tasks?logs=build-1042", "/tasks/new", "/tasks/build-1042", "/tasks/build-1042/logs?find=test", "/tasks/build-1042/manifest", "/tasks/build-1042/artifacts", "/tasks/build-1042/history", "/settings", "/repositories", "/repositories/new", "/documents", "/notifications", "/notifications?tab=channels", "/notifications?tab=outbox", "/storage", "/storage?tab=kept", "/storage?tab=server", "/audit", "/access", "/access?tab=tokens", "/nowhere"];
 
 async function settled(page) {
   await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => {});

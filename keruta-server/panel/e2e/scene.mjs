@@ -1,6 +1,6 @@
 // The real server on SQLite with a scripted cluster behind it, and a browser before it.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
@@ -48,6 +48,8 @@ export class Scene {
     scene.port = await freePort();
     scene.url = `http://127.0.0.1:${scene.port}`;
     scene.kubeconfig = join(scene.directory, "kubeconfig");
+    scene.secrets = join(scene.directory, "secrets");
+    mkdirSync(scene.secrets);
     scene.cluster = spawn(join(BIN, "scripted-apiserver"), [scene.kubeconfig, NAMESPACE], { stdio: ["pipe", "pipe", "inherit"] });
     await new Promise((done, fail) => {
       scene.cluster.stdout.once("data", done);
@@ -59,7 +61,7 @@ export class Scene {
 
   /** Starts the server, the first time or again on the same database. */
   async serve() {
-    const flags = ["--listen", `127.0.0.1:${this.port}`, "--set", "defaultNamespace=tasks", "--set", `configPath=${this.kubeconfig}`];
+    const flags = ["--listen", `127.0.0.1:${this.port}`, "--secrets-dir", this.secrets, "--allow-private-webhooks", "--set", "defaultNamespace=tasks", "--set", `configPath=${this.kubeconfig}`];
     const env = { ...process.env, KERUTA_DATABASE: `sqlite:${join(this.directory, "keruta.db")}` };
     this.server = spawn(join(BIN, "keruta-server"), flags, { cwd: this.directory, env, stdio: ["ignore", "inherit", "pipe"] });
     let said = "";
@@ -73,6 +75,7 @@ export class Scene {
   }
 
   async end(signal = "SIGTERM") {
+    if (this.server.exitCode !== null || this.server.signalCode !== null) return;
     const ended = new Promise((done) => this.server.once("exit", done));
     this.server.kill(signal);
     await ended;
@@ -96,6 +99,18 @@ export class Scene {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text && response.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
+  }
+
+  /** Somebody deletes a task's Pods in the cluster. What keeps them as evidence keeps no logs. */
+  async deletePods(task) {
+    const server = /server: (\S+)/.exec(readFileSync(this.kubeconfig, "utf8"))[1];
+    const pods = `${server}/api/v1/namespaces/${NAMESPACE}/pods`;
+    const ask = async (path, options) => (await fetch(pods + path, options)).text();
+    const names = JSON.parse(await ask(`?labelSelector=task-id%3D${task}`)).items.map((pod) => pod.metadata.name);
+    for (const name of names) {
+      await ask(`/${name}`, { method: "DELETE" });
+      await until("its log is gone", async () => /unable to retrieve/.test(await ask(`/${name}/log?container=main`)));
+    }
   }
 
   /** Makes a task whose containers do what their lives say. */

@@ -20,7 +20,12 @@ const SCREENS = [
   ["settings", "/settings", ".settings .fields"],
   ["audit", "/audit", "table.list"],
   ["access", "/access", "table.list"],
-  ["storage", "/storage", "h1"],
+  ["repositories", "/repositories", ".filter-row"],
+  ["repository", "/repositories/new", ".form"],
+  ["notifications", "/notifications?tab=outbox", ".task-body"],
+  ["jobs", "/storage", ".job"],
+  ["kept", "/storage?tab=kept", "table.list"],
+  ["server", "/storage?tab=server", ".settings .fields"],
 ];
 const README = [
   ["tasks", { width: 1280, height: 760 }],

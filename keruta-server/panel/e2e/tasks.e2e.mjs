@@ -32,7 +32,7 @@ export const tests = [
       for (let n = 0; n < 55; n += 1) await scene.api("POST", "/api/v1/tasks", { id: `page-${n}`, image: "busybox", priority: -5, queue: "later", namespace: "nowhere" });
       await page.goto("/tasks?namespace=nowhere");
       await page.locator("tr[data-task=page-54]").waitFor();
-      await page.getByRole("link", { name: "Older" }).click();
+      await page.getByRole("link", { name: "Next page" }).click();
       await page.locator("tr[data-task=page-0]").waitFor();
       await page.reload();
       await page.locator("tr[data-task=page-0]").waitFor();
@@ -143,8 +143,19 @@ export const tests = [
       await page.goto("/tasks/build-1042");
       await page.getByText("The command ended with an error").waitFor();
       assert.match(await text(page, ".verdict"), /101/);
-      assert.ok(!(await text(page, ".verdict")).includes("\u001b"), "escape sequences are not shown");
-      await until("its phases", async () => (await page.locator(".timeline li").count()) >= 2);
+      // The evidence is shown as the log is: in colours, without what a terminal would swallow.
+      const evidence = page.locator(".verdict .message");
+      await evidence.locator(".f1", { hasText: "test result: FAILED." }).waitFor();
+      assert.doesNotMatch(await text(page, ".verdict"), /\u001b|\[\d+m|\^\[/);
+      const phases = await page.locator(".timeline li").evaluateAll((all) => all.map((one) => [one.querySelector(".what").textContent, one.querySelector(".long").textContent]));
+      // All that the server has seen, each step of the beginning too: on a busy machine it may miss one that is short.
+      const { items } = await scene.api("GET", "/api/v1/tasks/build-1042/events?limit=200");
+      const steps = items.filter((event) => event.detail?.phase === "step").map(({ detail }) => `${detail.name} (${detail.number} of ${detail.of})`);
+      const running = items.some((event) => event.detail?.phase === "running") ? ["Running"] : [];
+      const names = phases.map(([name]) => name);
+      const places = ["In the queue", ...steps, ...running, "Failed"].map((name) => names.indexOf(name));
+      assert.ok(places.every((place, at) => place > (places[at - 1] ?? -1)), JSON.stringify({ phases, steps }));
+      assert.ok(phases.every(([, long]) => /^[\d.]+s$|m /.test(long)), JSON.stringify(phases));
       await page.goto("/tasks/oom-3");
       await page.getByText("A container used more memory than its limit").waitFor();
       await page.goto("/tasks/child-1");
@@ -164,7 +175,48 @@ export const tests = [
       assert.equal(new URL(page.url()).searchParams.get("sent"), "1");
       await page.goto("/tasks/build-1042/history");
       await page.getByText("Submitted to the cluster").waitFor();
+      assert.doesNotMatch(await text(page, "table.list"), /\u001b|\[\d+m/);
       assert.deepEqual(page.troubles, []);
+    },
+  ],
+  [
+    "each attempt has its phases, its verdict and its log",
+    async ({ scene, browser }) => {
+      const life = (line, exit) => ({ containers: { main: { ...run([line], exit), image: { slowMs: 900 } } } });
+      await scene.task("twice-1", life("the first try", 3), { title: "Tried twice" });
+      await scene.untilStatus("twice-1", "FAILED");
+      await scene.api("POST", "/api/v1/tasks/twice-1/retry");
+      await scene.untilStatus("twice-1", "FAILED");
+      const page = await openPage(browser, scene);
+      await signIn(page);
+      await page.goto("/tasks/twice-1");
+      const attempts = page.getByRole("group", { name: "Attempts" });
+      await attempts.getByRole("button", { name: /^Attempt 2/, pressed: true }).waitFor();
+      await page.locator(".timeline").getByText(/^(Pulling the image of|Starting) main/).first().waitFor();
+      await attempts.getByRole("button", { name: /^Attempt 1/ }).click();
+      assert.match(page.url(), /attempt=1/);
+      await page.getByRole("link", { name: "Show the log" }).click();
+      await page.locator(".line .text", { hasText: "the first try" }).waitFor();
+      assert.match(page.url(), /logs\?attempt=1&container=main/);
+      await page.getByLabel("Attempt", { exact: true }).selectOption("2");
+      await until("the second attempt's log", () => /attempt=2/.test(page.url()));
+      await page.locator(".line .text", { hasText: "the first try" }).waitFor();
+      assert.deepEqual(page.troubles, []);
+    },
+  ],
+  [
+    "the last day stands above the list, in numbers too",
+    async ({ scene, browser }) => {
+      const page = await openPage(browser, scene);
+      await signIn(page);
+      const plot = page.getByRole("img", { name: /^Last 24 hours/ });
+      await plot.waitFor();
+      const { day } = await scene.api("GET", "/api/v1/statistics");
+      const sum = (what) => day.reduce((total, part) => total + part[what], 0);
+      assert.ok(sum("completed") > 1 && sum("failed") > 1);
+      await until("it tells what there is", async () => (await plot.getAttribute("aria-label")).includes(`${sum("completed")} completed, ${sum("failed")} failed, ${sum("cancelled")} cancelled`));
+      for (const kind of ["completed", "failed", "queued"]) assert.ok((await plot.locator(`rect.${kind}`).count()) > 0, kind);
+      assert.match(await plot.locator("title").last().textContent(), /^From .*: \d+ completed/);
     },
   ],
 ];

@@ -17,12 +17,16 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 1],
 ];
 
-/** `5 minutes ago`. */
+/** How far a clock may be from another: what is so little ahead is now. */
+const SKEW = 5;
+
+/** `5 minutes ago`, `in 2 hours`. */
 export function ago(time: string): string {
-  const seconds = (Date.parse(time) - now.value) / 1000;
+  const ahead = (Date.parse(time) - now.value) / 1000;
+  const seconds = ahead > SKEW ? ahead : Math.min(ahead, 0);
   const format = new Intl.RelativeTimeFormat(language.value, { numeric: "auto", style: "narrow" });
   const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
-  return format.format(Math.trunc(Math.min(seconds, 0) / length), unit);
+  return format.format(Math.trunc(seconds / length), unit);
 }
 
 /** `1h 02m`, `4m 07s`, `3.2s`. */

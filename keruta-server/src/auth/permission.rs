@@ -195,6 +195,7 @@ pub const TABLE: &[Rule] = &[
     viewers("GET",      "/api/v1/tasks/{id}/events"),
     viewers("GET",      "/api/v1/events"),
     viewers("GET",      "/api/v1/statistics"),
+    viewers("GET",      "/api/v1/storage"),
     services(viewers("GET", "/api/v1/schemas/{name}")),
 ];
 

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use keruta_api::SecretReference;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::secret::{self, SecretError, SecretUse, Secrets};
 
 /// An option of an object store: a plain text, or where a secret is found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ExportOption {
     /// A text that everybody may read who may read the settings.
     Plain(String),
-    /// Where its value is found.
-    Secret(SecretReference),
+    /// Where its value is found: `{"env": NAME}` or `{"file": NAME}`.
+    Secret(#[schemars(with = "BTreeMap<String, String>")] SecretReference),
 }
 
 /// What in the name of an option tells that its value is secret.

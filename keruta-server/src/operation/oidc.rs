@@ -1,8 +1,11 @@
 //! Signing in by an OpenID provider: its settings.
 
+use std::collections::BTreeMap;
+
 use keruta_api::{Role, SecretReference};
 use keruta_manifest::problem::{FieldPath, Problem, Rule};
 use reqwest::Url;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::external::is_loopback;
@@ -21,15 +24,16 @@ use crate::value::Line;
 /// assert_eq!(settings.roles.role_of(&["staff".to_owned(), "keruta-admins".to_owned()]), Some(Role::Admin));
 /// assert_eq!(settings.roles.role_of(&["guests".to_owned()]), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OidcSettings {
     /// The provider, exactly as its discovery document and its tokens name it.
     pub issuer: String,
     /// What it knows keruta by.
     pub client_id: String,
-    /// Where the client's secret is; absent of a public client.
+    /// Where the client's secret is, `file` or `env` with its name; absent of a public client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub client_secret: Option<SecretReference>,
     /// What the button on the sign-in page calls the provider; its host where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +52,7 @@ pub struct OidcSettings {
 }
 
 /// Which values of a claim make which role.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct OidcRoles {
     /// An admin.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use keruta_api::SecretReference;
 use keruta_manifest::problem::{FieldPath, Problem, Problems, Rule};
 use keruta_manifest::value::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -25,7 +26,7 @@ const DAY: u32 = 24 * HOUR;
 /// assert_eq!(settings.task_tokens.kind, TaskTokenKind::Attempt);
 /// assert_eq!(settings.logs.namespaces["audit"], None, "for ever");
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ServerSettings {
     /// The tokens by which tasks call the API.
@@ -46,7 +47,7 @@ pub struct ServerSettings {
 }
 
 /// The tokens by which tasks call the API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct TaskTokenSettings {
     /// Whose they are.
@@ -56,7 +57,7 @@ pub struct TaskTokenSettings {
 }
 
 /// Whose token a task has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TaskTokenKind {
     /// One of each attempt's own, which opens its task alone, in a Secret that the server makes and deletes.
@@ -67,7 +68,7 @@ pub enum TaskTokenKind {
 }
 
 /// What is different with a background job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct JobSettings {
     /// Whether it runs by itself. It can be run by hand all the same.
@@ -78,7 +79,7 @@ pub struct JobSettings {
 }
 
 /// Logs. How long those are kept of which nothing is said here is `logRetention` of the settings for Kubernetes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LogSettings {
     /// How long those of a namespace's tasks are kept; null for ever.
@@ -93,7 +94,7 @@ pub struct LogSettings {
 }
 
 /// Where logs are exported to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogExportSettings {
     /// `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `file:///DIRECTORY`.
@@ -111,7 +112,7 @@ pub struct LogExportSettings {
 }
 
 /// What tasks hand in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ArtifactSettings {
     /// How many bytes one may have. Default 64 MiB.
@@ -125,7 +126,7 @@ pub struct ArtifactSettings {
 }
 
 /// The audit log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct AuditSettings {
     /// How long an entry is kept; null for ever. Default 1 year.
@@ -133,7 +134,7 @@ pub struct AuditSettings {
 }
 
 /// What is left in the cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ClusterCleanupSettings {
     /// How long a Job stays after its end; null as long as Kubernetes keeps it (`ttlSecondsAfterFinished`). Default null.
@@ -205,6 +206,12 @@ impl ServerSettings {
             Ok(Value::Object(fields)) => fields,
             _ => Map::new(),
         }
+    }
+
+    /// Their JSON Schema (2020-12), for forms.
+    #[must_use]
+    pub fn schema() -> Value {
+        schemars::schema_for!(Self).into()
     }
 
     /// What cannot be seen field by field.

@@ -87,9 +87,34 @@ async fn the_last_day_is_counted() {
 #[tokio::test]
 async fn schemas_are_there_for_forms() {
     let server = Server::start().await;
-    for (name, property) in [("task", "image"), ("settings", "defaultImage")] {
+    for (name, property) in [("task", "image"), ("settings", "defaultImage"), ("server", "logs")] {
         let schema = server.get(&format!("/api/v1/schemas/{name}")).send().await.is(200).value();
         assert!(schema["properties"][property].is_object(), "{schema}");
     }
     server.get("/api/v1/schemas/other").send().await.is(404).problem();
+}
+
+#[tokio::test]
+async fn what_is_kept_is_told_by_its_size() {
+    let server = Server::start().await;
+    let read = async || server.get("/api/v1/storage").send().await.is(200).value();
+    assert_eq!(read().await, json!({"logs": [], "artifacts": {"count": 0, "bytes": 0}}));
+    for (task, namespace, lines) in [("a", "small", 1), ("b", "large", 2)] {
+        server.task(&json!({"id": task, "namespace": namespace}).to_string()).await;
+        let text = "{\"timestamp\": \"2026-11-30T10:00:00Z\", \"message\": \"a line\"}\n".repeat(lines);
+        let path = format!("/api/v1/tasks/{task}/logs?attempt=1&container=main&offset=0");
+        let kind = "application/x-ndjson";
+        server.ask(Method::POST, &path).header("content-type", kind).text(&text).send().await.is(200);
+    }
+    server.ask(Method::PUT, "/api/v1/tasks/a/artifacts/x").text("12345").send().await.is(201);
+    let found = read().await;
+    assert_eq!(found["artifacts"], json!({"count": 1, "bytes": 5}));
+    assert_eq!(found["toExport"], json!(null), "nothing is exported");
+    let logs: Vec<_> =
+        found["logs"].as_array().unwrap().iter().map(|one| (&one["namespace"], &one["logs"], &one["lines"])).collect();
+    assert_eq!(logs, [(&json!("large"), &json!(1), &json!(2)), (&json!("small"), &json!(1), &json!(1))]);
+    assert!(found["logs"][0]["storedBytes"].as_u64().unwrap() > 0 && found["logs"][0]["oldest"].is_string());
+    let export = json!({"logs": {"export": {"url": "file:///nowhere"}}});
+    server.ask(Method::PATCH, "/api/v1/settings/server").header("if-match", "*").json(&export).send().await.is(200);
+    assert_eq!(read().await["toExport"], json!(0));
 }

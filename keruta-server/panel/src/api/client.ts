@@ -10,7 +10,7 @@ export type PathOf<M extends Method> = {
   [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never;
 }[keyof paths];
 type Json<C> = C extends { "application/json": infer T } ? T : C extends { "text/plain": infer T } ? T : undefined;
-type Success<R> = R extends { 200: { content: infer C } } ? Json<C> : R extends { 201: { content: infer C } } ? Json<C> : undefined;
+type Success<R> = R extends { 200: { content: infer C } } | { 201: { content: infer C } } | { 202: { content: infer C } } ? Json<C> : undefined;
 /** What an operation answers. */
 export type Answer<P extends keyof paths, M extends Method> = Operation<P, M> extends { responses: infer R } ? Success<R> : never;
 type Parameters<P extends keyof paths, M extends Method> = Operation<P, M> extends { parameters: infer A } ? A : {};

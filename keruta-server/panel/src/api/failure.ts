@@ -16,11 +16,6 @@ export class Failure extends Error {
     return this.status === 0;
   }
 
-  /** What is wrong with one place of what was sent. */
-  at(pointer: string) {
-    return (this.problem?.errors ?? []).filter((error) => error.pointer === pointer);
-  }
-
   static of(error: unknown): Failure {
     if (error instanceof Failure) return error;
     return new Failure(0, null, error instanceof Error ? error.message : String(error));

@@ -443,7 +443,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The JSON Schema (2020-12) of a `task`, or of the `settings`. */
+        /** The JSON Schema (2020-12) of a `task`, of the `settings`, or of the server's own settings (`server`). */
         get: operations["getSchemasByName"];
         put?: never;
         post?: never;
@@ -643,6 +643,23 @@ export interface paths {
         };
         /** How many tasks there are of each status, and how the last day went in parts of half an hour. */
         get: operations["getStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much room logs and artifacts take, and how many pieces of logs wait for their export. */
+        get: operations["getStorage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -995,6 +1012,19 @@ export interface components {
              * @description How many bytes it has.
              */
             size: number;
+        };
+        /** @description Artifacts. */
+        ArtifactUse: {
+            /**
+             * Format: int64
+             * @description How many bytes they have.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
         };
         /** @description A change that somebody made, or an attempt to sign in. */
         AuditEntry: {
@@ -1467,6 +1497,36 @@ export interface components {
             /** @description Its logs, in the order in which they began. */
             sources: components["schemas"]["LogSourceSummary"][];
             status?: components["schemas"]["TaskStatus"] | null;
+        };
+        /** @description The logs of a namespace. */
+        LogUse: {
+            /**
+             * Format: int64
+             * @description How many bytes they were.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How many lines.
+             */
+            lines: number;
+            /**
+             * Format: int64
+             * @description How many logs: one for each run of a container.
+             */
+            logs: number;
+            /** @description The namespace. */
+            namespace: string;
+            /**
+             * Format: date-time
+             * @description When the oldest of them began.
+             */
+            oldest: string;
+            /**
+             * Format: int64
+             * @description How many bytes they take, compressed.
+             */
+            storedBytes: number;
         };
         /** @description A manifest, and what is to be known of it. */
         Manifest: {
@@ -2625,6 +2685,18 @@ export interface components {
             reason?: string | null;
             /** @description The new status. */
             status: components["schemas"]["TaskStatus"];
+        };
+        /** @description How much room logs and artifacts take. */
+        StorageUse: {
+            /** @description Artifacts. */
+            artifacts: components["schemas"]["ArtifactUse"];
+            /** @description Logs by namespace, those that take most room first. */
+            logs: components["schemas"]["LogUse"][];
+            /**
+             * Format: int64
+             * @description Full pieces of logs that are not exported yet; absent where nothing is exported.
+             */
+            toExport?: number | null;
         };
         /**
          * @description A task: what was asked for, and where it stands.
@@ -5373,6 +5445,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageUse"];
                 };
             };
             /** @description Any other error, as a problem document */

@@ -25,6 +25,15 @@ export type User = Schemas["User"];
 export type Token = Schemas["Token"];
 export type Session = Schemas["Session"];
 export type Manifest = Schemas["Manifest"];
+export type Artifact = Schemas["Artifact"];
+export type BackgroundJob = Schemas["BackgroundJob"];
+export type ClusterTest = Schemas["ClusterTest"];
+export type NotificationChannel = Schemas["NotificationChannel"];
+export type NotificationRule = Schemas["NotificationRule"];
+export type NotificationTrigger = Schemas["NotificationTrigger"];
+export type Notification = Schemas["Notification"];
+export type ChannelTarget = Schemas["ChannelTarget"];
+export type SecretReference = Schemas["SecretReference"];
 
 /** What a task asks for: the fields of the task's JSON Schema that the panel shows by name. */
 export interface Spec {

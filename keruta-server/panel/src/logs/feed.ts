@@ -181,9 +181,9 @@ export class Feed {
       this.loading.add(key);
       this.load(missing)
         .then(
-          (lines) => {
+          ({ lines, end }) => {
             if (this.stopped.signal.aborted) return;
-            this.rows.fill(missing.section, missing.block, lines);
+            this.rows.fill(missing.section, missing.block, lines, end);
             this.failure.value = null;
           },
           (error: unknown) => {
@@ -198,9 +198,10 @@ export class Feed {
     }
   }
 
-  private async load({ section, block }: Missing): Promise<[number, Line][]> {
+  /** The lines of a block, up to those that come live from now on. */
+  private async load({ section, block }: Missing): Promise<{ lines: [number, Line][]; end: number }> {
     const first = block * BLOCK;
-    const last = Math.min(first + BLOCK, this.rows.sections[section]?.total ?? 0);
+    const end = Math.min(first + BLOCK, this.rows.sections[section]?.total ?? 0);
     const found: [number, Line][] = [];
     const source = this.rows.sections[section]?.source ?? 0;
     const query: Query = this.filtered ? { ...this.scope(), ...this.filter(), skip: first } : { source, entry: first };
@@ -208,12 +209,12 @@ export class Feed {
     for await (const page of this.pages(query)) {
       for (const [at, record] of page.items.entries()) {
         place = this.filtered ? first + found.length : (page.entries[at] ?? place);
-        if (place >= last) return found;
+        if (place >= end) return { lines: found, end };
         found.push([place, lineOf(record)]);
       }
-      if (found.length >= BLOCK || place + 1 >= last) break;
+      if (found.length >= BLOCK || place + 1 >= end) break;
     }
-    return found;
+    return { lines: found, end };
   }
 
   private async *lines(query: Query): AsyncGenerator<Line> {

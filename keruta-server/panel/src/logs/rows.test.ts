@@ -30,7 +30,7 @@ test("what is looked at and not there is asked for, once for each block", () => 
     { section: 0, block: 1 },
     { section: 0, block: 2 },
   ]);
-  rows.fill(0, 1, [[BLOCK + 1, line(2)]]);
+  rows.fill(0, 1, [[BLOCK + 1, line(2)]], 2 * BLOCK);
   assert.deepEqual(rows.missing(BLOCK, BLOCK + 3), []);
   assert.deepEqual(rows.at(BLOCK), { kind: "missing", count: 1 });
   assert.deepEqual(rows.at(BLOCK + 1), { kind: "line", line: line(2) });
@@ -47,18 +47,31 @@ test("lines that come are appended, also across blocks", () => {
   assert.deepEqual(rows.at(BLOCK + 2), { kind: "line", line: line(BLOCK + 3) });
 });
 
-test("a block that is not held whole is loaded again", () => {
+test("what comes live while a block is loaded is neither lost nor taken for what is no longer kept", () => {
   const rows = new Rows();
   rows.reset([{ source: 1, total: 10 }]);
+  assert.deepEqual(rows.missing(0, 10), [{ section: 0, block: 0 }]);
   rows.append(0, line(11));
-  assert.deepEqual(rows.missing(10, 11), [{ section: 0, block: 0 }]);
-  rows.fill(0, 0, Array.from({ length: 11 }, (_, n) => [n, line(n + 1)] as const));
+  assert.deepEqual(rows.at(10), { kind: "line", line: line(11) });
+  // One is there, the ones before it are not.
+  assert.deepEqual(rows.missing(0, 11), [{ section: 0, block: 0 }]);
+  assert.deepEqual(rows.at(9), { kind: "pending" });
+  // The answer knows nothing of the eleventh.
+  rows.fill(0, 0, Array.from({ length: 10 }, (_, n) => [n, line(n + 1)] as const), 10);
   assert.deepEqual(rows.missing(0, 11), []);
-  // It came while another answer was on its way.
+  for (let n = 0; n < 11; n += 1) assert.deepEqual(rows.at(n), { kind: "line", line: line(n + 1) });
   rows.append(0, line(12));
   assert.deepEqual(rows.at(11), { kind: "line", line: line(12) });
-  rows.sections[0]!.total += 1;
-  assert.deepEqual(rows.missing(12, 13), [{ section: 0, block: 0 }]);
+});
+
+test("a hole behind lines that are there is asked for", () => {
+  const rows = new Rows();
+  rows.reset([{ source: 1, total: 4 }]);
+  rows.fill(0, 0, [[0, line(1)], [1, line(2)]], 2);
+  assert.deepEqual(rows.missing(0, 4), [{ section: 0, block: 0 }]);
+  rows.fill(0, 0, [[0, line(1)], [1, line(2)], [3, line(4)]], 4);
+  assert.deepEqual(rows.missing(0, 4), []);
+  assert.deepEqual(rows.at(2), { kind: "missing", count: 1 });
 });
 
 test("no more is held than may be", () => {

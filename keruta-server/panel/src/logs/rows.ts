@@ -36,8 +36,8 @@ export interface Section {
 }
 
 interface Block {
-  /** The lines by their place in the block; a hole is no longer kept. */
-  lines: (Line | undefined)[];
+  /** The lines by their place in the block: null is no longer kept, a hole is not loaded yet. */
+  lines: (Line | null | undefined)[];
   used: number;
 }
 
@@ -117,16 +117,16 @@ export class Rows {
     const index = place.entry % BLOCK;
     const line = block.lines[index];
     if (line) return { kind: "line", line };
-    if (index >= block.lines.length) return { kind: "pending" };
+    if (line === undefined) return { kind: "pending" };
     let count = 1;
-    while (index + count < block.lines.length && !block.lines[index + count]) count += 1;
+    while (block.lines[index + count] === null) count += 1;
     return { kind: "missing", count };
   }
 
   /** The blocks that rows are of and that are not there. */
   missing(from: number, to: number): Missing[] {
     const found: Missing[] = [];
-    let last = "";
+    const asked = new Set<string>();
     this.clock += 1;
     for (let row = Math.max(0, from); row < to; row += 1) {
       const place = this.locate(row);
@@ -136,18 +136,18 @@ export class Rows {
       const key = keyOf(place.section, block);
       const held = this.blocks.get(key);
       if (held) held.used = this.clock;
-      const whole = held && held.lines.length > place.entry % BLOCK;
-      if (!whole && key !== last) found.push({ section: place.section, block });
-      last = key;
+      if (held?.lines[place.entry % BLOCK] !== undefined || asked.has(key)) continue;
+      asked.add(key);
+      found.push({ section: place.section, block });
     }
     return found;
   }
 
-  /** Takes in what was loaded: lines with their places in the section. */
-  fill(section: number, block: number, lines: Iterable<readonly [number, Line]>): void {
-    const total = this.sections[section]?.total ?? 0;
-    const length = Math.max(0, Math.min(BLOCK, total - block * BLOCK));
-    const held: (Line | undefined)[] = new Array(length).fill(undefined);
+  /** Takes in what was loaded: the lines of a block up to a place, each with its own. What came live meanwhile stays. */
+  fill(section: number, block: number, lines: Iterable<readonly [number, Line]>, end: number): void {
+    const held = this.blocks.get(keyOf(section, block))?.lines ?? [];
+    held.fill(null, 0, end - block * BLOCK);
+    while (held.length < end - block * BLOCK) held.push(null);
     for (const [entry, line] of lines) {
       const index = entry - block * BLOCK;
       if (index >= 0 && index < BLOCK) held[index] = line;
@@ -166,19 +166,20 @@ export class Rows {
     known.total += 1;
     this.version += 1;
     let held = this.blocks.get(keyOf(section, block));
-    if (!held && index === 0) {
+    if (!held) {
       held = { lines: [], used: this.clock };
       this.blocks.set(keyOf(section, block), held);
       this.forget();
     }
-    // Where the block before it is not held whole, it is loaded when it is looked at.
-    if (held && held.lines.length === index) held.lines.push(line);
+    // What is before it in its block, and not held, is loaded when it is looked at.
+    while (held.lines.length < index) held.lines.push(undefined);
+    held.lines[index] = line;
   }
 
   /** All lines that are held, for tests and for measuring. */
   get held(): number {
     let count = 0;
-    for (const block of this.blocks.values()) count += block.lines.length;
+    for (const block of this.blocks.values()) count += block.lines.filter(Boolean).length;
     return count;
   }
 

@@ -131,7 +131,7 @@ function Control({ field, value, usual, props, set }: { field: Field; value: unk
       if (value === undefined || (Array.isArray(value) && value.every((one) => typeof one === "string"))) return <Lines value={value as string[] | undefined} usual={usual} props={props} set={set} />;
       return <JsonControl value={value} usual={usual} props={props} set={set} />;
     case "map":
-      if (value === undefined || isObject(value)) return <MapControl value={value ?? {}} props={props} set={set} />;
+      if (value === undefined || isObject(value)) return <MapControl value={value ?? {}} nullable={field.kind.nullable} props={props} set={set} />;
       return <JsonControl value={value} usual={usual} props={props} set={set} />;
     default:
       return <JsonControl value={value} usual={usual} props={props} set={set} />;
@@ -158,13 +158,13 @@ function Lines({ value, usual, props, set }: { value: string[] | undefined; usua
 }
 
 /** Names and values; a value that is no text is JSON. */
-function MapControl({ value, props, set }: { value: Record<string, unknown>; props: Props; set: (value: unknown) => void }) {
+function MapControl({ value, nullable, props, set }: { value: Record<string, unknown>; nullable: boolean; props: Props; set: (value: unknown) => void }) {
   const t = m().form;
   const [rows, setRows] = useState(() => Object.entries(value).map(([key, one]) => ({ key, text: typeof one === "string" ? one : JSON.stringify(one) })));
   const change = (next: typeof rows) => {
     setRows(next);
     const document: Record<string, unknown> = {};
-    for (const { key, text } of next) if (key !== "") document[key] = parsed(text);
+    for (const { key, text } of next) if (key !== "") document[key] = nullable && text === "null" ? null : parsed(text);
     set(Object.keys(document).length ? document : undefined);
   };
   return (

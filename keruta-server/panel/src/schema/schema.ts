@@ -29,7 +29,7 @@ export type Kind =
   | { kind: "boolean" }
   | { kind: "choice"; values: { value: string; description?: string }[] }
   | { kind: "lines" }
-  | { kind: "map"; keys: string | undefined; values: Schema }
+  | { kind: "map"; nullable: boolean }
   | { kind: "group"; properties: [string, Schema][] }
   | { kind: "json" };
 
@@ -111,10 +111,13 @@ export class Reader {
       }
       case "object": {
         if (schema.properties && Object.keys(schema.properties).length) {
-          return { kind: "group", properties: Object.entries(schema.properties).filter(([, one]) => !one.writeOnly) };
+          const first = new Set(schema.required);
+          const properties = Object.entries(schema.properties).filter(([, one]) => !one.writeOnly);
+          // What has to be said comes first.
+          return { kind: "group", properties: [...properties.filter(([name]) => first.has(name)), ...properties.filter(([name]) => !first.has(name))] };
         }
-        const [pattern, values] = Object.entries(schema.patternProperties ?? {})[0] ?? [];
-        if (values) return this.takesText(values) ? { kind: "map", keys: pattern, values } : { kind: "json" };
+        const values = Object.values(schema.patternProperties ?? {})[0] ?? schema.additionalProperties;
+        if (isObject(values)) return this.takesText(values) ? { kind: "map", nullable: this.inner(values).nullable } : { kind: "json" };
         return { kind: "json" };
       }
       default:

@@ -1,19 +1,16 @@
-// Whether the cluster can be used with the settings as they are: the submitter's own checks.
+// Whether the cluster can be used with the settings as they are, or as they would be: the submitter's own checks.
 import { useState } from "preact/hooks";
+import { send } from "../api/client.ts";
 import { Failure } from "../api/failure.ts";
-import { loose } from "../api/loose.ts";
+import type { ClusterTest as Tested } from "../api/types.ts";
 import { m } from "../i18n/index.ts";
 import { Trouble } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 
-interface Tested {
-  ok: boolean;
-  checks: { check: string; result: "ok" | "skip" | "warn" | "fail"; message: string; cure?: string }[];
-}
-
 const KIND = { ok: "ok", skip: "", warn: "warn", fail: "bad" } as const;
 
-export function ClusterTest() {
+/** `draft` is what is changed and not saved yet. */
+export function ClusterTest({ draft }: { draft: Record<string, unknown> | undefined }) {
   const t = m().settings;
   const [busy, setBusy] = useState(false);
   const [tested, setTested] = useState<Tested | null>(null);
@@ -21,19 +18,18 @@ export function ClusterTest() {
   const test = async () => {
     setBusy(true);
     setFailure(null);
+    setTested(null);
     try {
-      setTested(await loose<Tested>("POST", "/api/v1/settings/kubernetes/test"));
+      setTested((await send("post", "/api/v1/settings/kubernetes/test", { body: draft ? { settings: draft as never } : {} })).data);
     } catch (error) {
-      setTested(null);
       setFailure(Failure.of(error));
-    } finally {
-      setBusy(false);
     }
+    setBusy(false);
   };
   return (
-    <section class="card stack tight">
+    <section class="card stack tight" aria-label={t.test}>
       <div class="row apart">
-        <span class="soft small">{t.testHint}</span>
+        <span class="soft small">{draft ? t.testDraftHint : t.testHint}</span>
         <button type="button" class="button" disabled={busy} onClick={() => void test()}>
           <Icon name="check" /> {busy ? t.testing : t.test}
         </button>
@@ -46,7 +42,9 @@ export function ClusterTest() {
             <ul class="checks">
               {tested.checks.map((one) => (
                 <li key={one.check + one.message}>
-                  <span class={`badge ${KIND[one.result]}`}>{one.check}</span>
+                  <span class={`badge ${KIND[one.result]}`}>
+                    {one.check} <span class="hidden-text">{t.checkResults[one.result]}</span>
+                  </span>
                   <span>
                     {one.message}
                     {one.cure && <span class="soft"> — {one.cure}</span>}

@@ -1,19 +1,13 @@
 // How the cluster fares, in a line.
-import { useEffect } from "preact/hooks";
 import { get } from "../api/client.ts";
 import { m } from "../i18n/index.ts";
-import { useLoad } from "../ui/load.ts";
+import { useLoad, useRefresh } from "../ui/load.ts";
 
 const EVERY = 15_000;
 
 export function Cluster() {
   const health = useLoad("health", async (signal) => (await get("/api/v1/health", { signal })).data, true);
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) health.again();
-    }, EVERY);
-    return () => clearInterval(timer);
-  }, [health.again]);
+  useRefresh(health.again, EVERY);
   const t = m().shell;
   if (!health.data) return null;
   const cluster = health.data.cluster;

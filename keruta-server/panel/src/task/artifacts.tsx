@@ -1,59 +1,50 @@
 // What a task left: files to download.
+import { get, url } from "../api/client.ts";
+import type { Artifact } from "../api/types.ts";
 import { bytes } from "../clock.ts";
 import { m } from "../i18n/index.ts";
-import { loose } from "../api/loose.ts";
-import { Empty, Loading, Trouble } from "../ui/bits.tsx";
+import { query } from "../router.ts";
+import { Ago, Empty } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { Listing, actions } from "../ui/listing.tsx";
 import { useLoad } from "../ui/load.ts";
 
-interface Artifact {
-  path: string;
-  size?: number;
-  attempt?: number;
-  contentType?: string;
-  createdAt?: string;
-}
-
 export function Artifacts({ id }: { id: string }) {
-  const base = `/api/v1/tasks/${encodeURIComponent(id)}/artifacts`;
-  const loaded = useLoad(`artifacts/${id}`, async (signal) => {
-    const answer = await loose<{ items: Artifact[] } | Artifact[]>("GET", base, { signal });
-    return Array.isArray(answer) ? answer : answer.items;
-  });
-  if (loaded.failure?.status === 404) return <Empty icon="box" title={m().common.unavailable} />;
-  if (loaded.failure) return <Trouble failure={loaded.failure} again={loaded.again} />;
-  if (!loaded.data) return <Loading />;
-  if (!loaded.data.length) return <Empty icon="box" title={m().task.artifactsEmpty} />;
+  const t = m().task;
+  const cursor = query.value.get("cursor") ?? undefined;
+  const loaded = useLoad(`artifacts/${id}/${cursor}`, async (signal) => (await get("/api/v1/tasks/{id}/artifacts", { path: { id }, query: { cursor }, signal })).data);
   return (
-    <div class="card table-card">
-      <table class="list">
-        <thead>
-          <tr>
-            <th scope="col">{m().catalog.name}</th>
-            <th scope="col">{m().task.attempt}</th>
-            <th scope="col" class="number">
-              {m().common.size}
-            </th>
-            <th scope="col">
-              <span class="hidden-text">{m().tasks.actions}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {loaded.data.map((one) => (
-            <tr key={one.path}>
-              <td class="mono break">{one.path}</td>
-              <td>{one.attempt}</td>
-              <td class="number nowrap">{one.size === undefined ? "" : bytes(one.size)}</td>
-              <td class="row-actions">
-                <a class="button small" href={`${base}/${one.path.split("/").map(encodeURIComponent).join("/")}`} download={one.path.split("/").at(-1)}>
-                  <Icon name="download" /> {m().common.download}
-                </a>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <div class="stack">
+      <Listing
+        loaded={loaded}
+        keyOf={(one) => one.path}
+        empty={
+          <Empty icon="box" title={t.artifactsEmpty}>
+            <p class="soft">{t.artifactsHint}</p>
+          </Empty>
+        }
+        columns={[
+          {
+            head: m().catalog.name,
+            kind: "name",
+            cell: (one) => (
+              <>
+                <span class="mono break">{one.path}</span>
+                <div class="small soft">{one.contentType}</div>
+              </>
+            ),
+          },
+          { head: t.attempt, look: "number", cell: (one) => one.attempt },
+          { head: m().common.size, look: "number nowrap", cell: (one) => bytes(one.size) },
+          { head: m().common.created, cell: (one) => <Ago time={one.createdAt} /> },
+          { head: "SHA-256", look: "mono", cell: (one) => <span title={one.sha256}>{one.sha256.slice(0, 12)}</span> },
+          actions<Artifact>((one) => (
+            <a class="button small" href={url("/api/v1/tasks/{id}/artifacts/{path}", { id, path: one.path })} download={one.path.split("/").at(-1)}>
+              <Icon name="download" /> {m().common.download}
+            </a>
+          )),
+        ]}
+      />
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import { full } from "../clock.ts";
 import type { TaskEvent } from "../api/types.ts";
 import { m } from "../i18n/index.ts";
+import { plain } from "../logs/text.ts";
 import type { Phase } from "../api/types.ts";
 import { StatusBadge } from "../ui/bits.tsx";
 import { phaseText } from "./phase.ts";
@@ -54,7 +55,7 @@ function What({ event }: { event: TaskEvent }) {
       {event.to && <StatusBadge status={event.to} />}
       {event.kind === "phase" && detail && phaseText(detail as unknown as Phase)}
       {fields && <code>{fields}</code>}
-      {event.reason && <div>{event.reason}</div>}
+      {event.reason && <div>{plain(event.reason)}</div>}
     </>
   );
 }

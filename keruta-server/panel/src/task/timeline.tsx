@@ -1,6 +1,7 @@
 // The phases of an attempt as bars on one line of time.
 import { now, span, full } from "../clock.ts";
 import { m } from "../i18n/index.ts";
+import { StatusBadge } from "../ui/bits.tsx";
 import type { AttemptView } from "./phases.ts";
 import { phaseText } from "./phase.ts";
 
@@ -25,6 +26,17 @@ export function Timeline({ attempt }: { attempt: AttemptView | undefined }) {
           </li>
         );
       })}
+      {attempt.finished && (
+        <li>
+          <span class="what">
+            <StatusBadge status={attempt.status} />
+          </span>
+          <span class="small soft at">{full(attempt.finished)}</span>
+          <strong class="long" title={m().task.inAll}>
+            {span(end - begin)}
+          </strong>
+        </li>
+      )}
     </ol>
   );
 }

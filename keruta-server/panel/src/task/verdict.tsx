@@ -8,7 +8,7 @@ import { Icon } from "../ui/icon.tsx";
 
 export function VerdictCard({ id, attempt, verdict, reason }: { id: string; attempt: number; verdict: Verdict | undefined; reason?: string }) {
   const t = m().task;
-  if (!verdict) return reason ? <div class="notice">{reason}</div> : null;
+  if (!verdict) return reason ? <div class="notice">{plain(reason)}</div> : null;
   const { outcome, evidence } = verdict;
   const failed = typeof outcome === "object";
   const kind = failed ? "bad" : outcome === "Completed" ? "ok" : "";

@@ -9,6 +9,7 @@ import { may } from "../session.ts";
 import { Empty, Loading, PageHead, Trouble } from "../ui/bits.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useKeys } from "../ui/keys.ts";
+import { Pages } from "../ui/listing.tsx";
 import { useLoad } from "../ui/load.ts";
 import { Filters, apiQuery, isFiltered } from "./filters.tsx";
 import { calmly, connection, onEvents } from "./live.ts";
@@ -131,30 +132,6 @@ function Sortable({ name, text, kind = "" }: { name: string; text: string; kind?
   );
 }
 
-export function Pages({ next }: { next: string | null | undefined }) {
-  const here = query.value.get("cursor");
-  if (!here && !next) return null;
-  return (
-    <nav class="row pages">
-      {here && (
-        <>
-          <a class="button small" href={withQuery({ cursor: null })}>
-            {m().common.newest}
-          </a>
-          <button type="button" class="button small" onClick={() => window.history.back()}>
-            {m().common.back}
-          </button>
-        </>
-      )}
-      {next && (
-        <a class="button small" href={withQuery({ cursor: next })}>
-          {m().common.older}
-        </a>
-      )}
-    </nav>
-  );
-}
-
 function LiveBadge() {
   const state = connection.value.state;
   const t = m().tasks;
@@ -178,4 +155,3 @@ function Nothing() {
     </div>
   );
 }
-

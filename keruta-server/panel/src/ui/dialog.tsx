@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Failure } from "../api/failure.ts";
 import { m } from "../i18n/index.ts";
 import { Trouble } from "./bits.tsx";
+import { toast } from "./toast.tsx";
 
 interface DialogProps {
   title: string;
@@ -72,6 +73,26 @@ const asked = signal<Question | null>(null);
 /** Asks before something is done, and says what will happen. */
 export function ask(question: Question): void {
   asked.value = question;
+}
+
+interface Deletion {
+  title: string;
+  text?: string;
+  /** How it is called where it is not "Delete", and what is said when it is done. */
+  action?: string;
+  done?: string;
+  act: () => Promise<unknown>;
+  then: () => void;
+}
+
+/** Asks before something is deleted. */
+export function askDelete({ title, text, action = m().common.delete, done = m().common.deleted, act, then }: Deletion): void {
+  const both = async () => {
+    await act();
+    toast(done);
+    then();
+  };
+  ask({ title, text, action, danger: true, act: both });
 }
 
 export function Questions() {

@@ -40,3 +40,13 @@ export function useLoad<T>(key: string | null, load: (signal: AbortSignal) => Pr
   const current = state.key === key || keep;
   return { data: current ? state.data : undefined, failure: current ? state.failure : null, busy: state.busy, again, set };
 }
+
+/** Calls `act` again and again while the page is seen. */
+export function useRefresh(act: () => void, milliseconds: number): void {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) act();
+    }, milliseconds);
+    return () => clearInterval(timer);
+  }, [act, milliseconds]);
+}

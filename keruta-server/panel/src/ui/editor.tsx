@@ -1,9 +1,9 @@
 // A small form in a dialog or on a page: labelled inputs, what is wrong at each, and how it is sent.
-import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { Failure } from "../api/failure.ts";
 import { m } from "../i18n/index.ts";
-import { Trouble } from "../ui/bits.tsx";
+import { Trouble } from "./bits.tsx";
+import { Dialog } from "./dialog.tsx";
 
 export interface Input {
   name: string;
@@ -13,7 +13,17 @@ export interface Input {
   required?: boolean;
   disabled?: boolean;
   help?: string;
-  choices?: [string, string][];
+  choices?: readonly (readonly [string, string])[];
+  /** Where the server says that it is wrong, where that is not its name. */
+  pointer?: string;
+  /** It is asked for only while another has this value. */
+  when?: Record<string, string>;
+}
+
+/** What the server says of an input. */
+function wrongWith(input: Input, failure: Failure | null) {
+  const place = input.pointer ?? `/${input.name}`;
+  return (failure?.problem?.errors ?? []).filter(({ pointer }) => pointer === place || pointer.startsWith(`${place}/`));
 }
 
 interface EditorProps {
@@ -24,33 +34,34 @@ interface EditorProps {
   cancelTo?: string;
   act: (values: Record<string, string>) => Promise<void>;
   onDirty?: () => void;
-  children?: ComponentChildren;
 }
 
-export function Editor({ inputs, action, disabled = false, onCancel, cancelTo, act, onDirty, children }: EditorProps) {
+export function Editor({ inputs, action, disabled = false, onCancel, cancelTo, act, onDirty }: EditorProps) {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [busy, setBusy] = useState(false);
+  const [chosen, setChosen] = useState<Record<string, string | undefined>>({});
+  const now = (name: string) => chosen[name] ?? inputs.find((input) => input.name === name)?.value;
+  const asked = inputs.filter((input) => Object.entries(input.when ?? {}).every(([name, value]) => now(name) === value));
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget as HTMLFormElement);
     setBusy(true);
     setFailure(null);
     try {
-      await act(Object.fromEntries(inputs.map((input) => [input.name, String(fields.get(input.name) ?? input.value ?? "")])));
+      await act(Object.fromEntries(asked.map((input) => [input.name, String(fields.get(input.name) ?? input.value ?? "")])));
     } catch (error) {
       setFailure(Failure.of(error));
     } finally {
       setBusy(false);
     }
   };
-  const placed = new Set(inputs.flatMap((input) => failure?.at(`/${input.name}`) ?? []));
+  const placed = new Set(asked.flatMap((input) => wrongWith(input, failure)));
   const rest = failure?.problem?.errors?.filter((error) => !placed.has(error)) ?? [];
   return (
     <form class="stack" onSubmit={submit} onInput={onDirty}>
-      {inputs.map((input) => (
-        <One key={input.name} input={input} disabled={disabled} failure={failure} />
+      {asked.map((input) => (
+        <One key={input.name} input={input} disabled={disabled} failure={failure} onChoice={(value) => setChosen((before) => ({ ...before, [input.name]: value }))} />
       ))}
-      {children}
       {failure &&
         (failure.status === 412 ? (
           <div class="notice warn" role="alert">
@@ -78,9 +89,29 @@ export function Editor({ inputs, action, disabled = false, onCancel, cancelTo, a
   );
 }
 
-function One({ input, disabled, failure }: { input: Input; disabled: boolean; failure: Failure | null }) {
+/** The same in a dialog, which closes when it has worked. */
+export function EditorDialog({ title, close, act, ...editor }: Omit<EditorProps, "onCancel" | "cancelTo"> & { title: string; close: () => void }) {
+  const both = async (values: Record<string, string>) => {
+    await act(values);
+    close();
+  };
+  return (
+    <Dialog title={title} onClose={close}>
+      <Editor {...editor} onCancel={close} act={both} />
+    </Dialog>
+  );
+}
+
+interface OneProps {
+  input: Input;
+  disabled: boolean;
+  failure: Failure | null;
+  onChoice: (value: string) => void;
+}
+
+function One({ input, disabled, failure, onChoice }: OneProps) {
   const id = useId();
-  const wrong = failure?.at(`/${input.name}`) ?? [];
+  const wrong = wrongWith(input, failure);
   const props = {
     id,
     name: input.name,
@@ -97,7 +128,7 @@ function One({ input, disabled, failure }: { input: Input; disabled: boolean; fa
         {input.label} {!input.required && !input.choices && <span class="small soft">{m().common.optional}</span>}
       </label>
       {input.choices ? (
-        <select {...props}>
+        <select {...props} onChange={(event) => onChoice(event.currentTarget.value)}>
           {input.choices.map(([value, text]) => (
             <option key={value} value={value} selected={value === input.value}>
               {text}
@@ -107,7 +138,7 @@ function One({ input, disabled, failure }: { input: Input; disabled: boolean; fa
       ) : input.kind === "area" || input.kind === "script" ? (
         <textarea {...props} class={input.kind === "script" ? "mono" : ""} rows={input.kind === "script" ? 16 : 4} />
       ) : (
-        <input {...props} class="input" type={(input.kind ?? "text") as "text"} autocomplete={input.kind === "password" ? "new-password" : "off"} />
+        <input {...props} class="input" type={(input.kind ?? "text") as "text"} min={input.kind === "number" ? 0 : undefined} autocomplete={input.kind === "password" ? "new-password" : "off"} />
       )}
       <div id={`${id}-help`}>
         {input.help && <span class="small soft help">{input.help}</span>}
