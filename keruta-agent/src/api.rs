@@ -1,7 +1,6 @@
 //! The keruta API, as an agent needs it.
 
 mod error;
-mod path;
 
 use std::fs;
 use std::io::Read as _;
@@ -9,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keruta_api::{LogAppended, Problem, StatusUpdate, Task, TaskStatus};
+use keruta_api::{LogAppended, StatusUpdate, Task, TaskStatus, wire};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Response, StatusCode, header};
@@ -17,7 +16,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 pub use error::{ApiError, ConnectError};
-pub(crate) use path::segment;
+pub(crate) use keruta_api::wire::segment;
 
 use crate::config::{ApiArgs, TOKEN};
 use crate::secret::Secret;
@@ -121,7 +120,7 @@ impl Api {
     /// As every request: [`ApiError`].
     pub fn task(&self, id: &str) -> Result<Task, ApiError> {
         let what = "read the task";
-        json(what, self.get(what, &format!("/api/v1/tasks/{}", segment(id)))?)
+        json(what, self.get(what, &wire::task(id, ""))?)
     }
 
     /// The script of a task; `None` where it has none.
@@ -130,7 +129,7 @@ impl Api {
     ///
     /// [`ApiError`]. A task that is not there has no script either: ask for the task first.
     pub fn script(&self, id: &str) -> Result<Option<String>, ApiError> {
-        self.optional_text("read the task's script", &format!("/api/v1/tasks/{}/script", segment(id)))
+        self.optional_text("read the task's script", &wire::task(id, "/script"))
     }
 
     /// The script that prepares a checkout; `None` where there is none.
@@ -139,7 +138,7 @@ impl Api {
     ///
     /// [`ApiError`].
     pub fn repository_script(&self, id: &str) -> Result<Option<String>, ApiError> {
-        self.optional_text("read the repository's script", &format!("/api/v1/repositories/{}/script", segment(id)))
+        self.optional_text("read the repository's script", &wire::repository_script(id))
     }
 
     /// A document's text.
@@ -149,7 +148,7 @@ impl Api {
     /// [`ApiError`].
     pub fn document(&self, id: &str) -> Result<String, ApiError> {
         let what = "read the document";
-        text(what, self.get(what, &format!("/api/v1/documents/{}/content", segment(id)))?)
+        text(what, self.get(what, &wire::document_content(id))?)
     }
 
     /// Where a task stands.
@@ -159,7 +158,7 @@ impl Api {
     /// [`ApiError`].
     pub fn standing(&self, id: &str) -> Result<Standing, ApiError> {
         let what = "ask where the task stands";
-        json(what, self.get(what, &format!("/api/v1/tasks/{}/status", segment(id)))?)
+        json(what, self.get(what, &wire::task(id, "/status"))?)
     }
 
     /// Says where a task stands.
@@ -171,7 +170,7 @@ impl Api {
         let what = "say where the task stands";
         // Words and numbers always serialize.
         let body = serde_json::to_vec(update).unwrap_or_default();
-        let request = self.agent.put(self.url(&format!("/api/v1/tasks/{}/status", segment(id))));
+        let request = self.agent.put(self.url(&wire::task(id, "/status")));
         let request = self.authorized(request).header(header::CONTENT_TYPE, "application/json");
         // Something in between may answer in its place; only the API answers with the task.
         let Told { status } = json(what, checked(what, request.send(&body))?)?;
@@ -185,16 +184,14 @@ impl Api {
     pub(crate) fn append(&self, id: &str, place: &LogPlace<'_>, lines: &[u8]) -> Result<LogAppended, ApiError> {
         let what = "send the log";
         let LogPlace { query, offset, done } = place;
-        let url = self.url(&format!("/api/v1/tasks/{}/logs?{query}&offset={offset}&done={done}", segment(id)));
+        let url = self.url(&wire::task(id, &format!("/logs?{query}&offset={offset}&done={done}")));
         let request = self.authorized(self.agent.post(url)).header(header::CONTENT_TYPE, "application/x-ndjson");
         json(what, checked(what, request.send(lines))?)
     }
 
     /// Hands in a file as an artifact.
     pub(crate) fn upload(&self, id: &str, path: &str, kind: &str, file: &fs::File) -> Result<(), ApiError> {
-        let path: Vec<String> = path.split('/').map(segment).collect();
-        let url = self.url(&format!("/api/v1/tasks/{}/artifacts/{}", segment(id), path.join("/")));
-        let request = self.agent.put(url).config().timeout_global(Some(UPLOAD)).build();
+        let request = self.agent.put(self.url(&wire::artifact(id, path))).config().timeout_global(Some(UPLOAD)).build();
         let request = self.authorized(request).header(header::CONTENT_TYPE, kind);
         checked("hand in an artifact", request.send(file)).map(drop)
     }
@@ -256,13 +253,9 @@ fn checked(what: &'static str, answer: Result<Response<Body>, ureq::Error>) -> R
     let mut body = Vec::new();
     // What is wrong is told by the status; the document only says it in words.
     let _ = response.body_mut().as_reader().take(64 << 10).read_to_end(&mut body);
-    let problem: Option<Problem> = serde_json::from_slice(&body).ok();
-    let kind = problem.as_ref().map(|problem| problem.kind.clone()).unwrap_or_default();
-    let detail = problem.map_or_else(
-        || status.canonical_reason().unwrap_or_default().to_owned(),
-        |problem| problem.detail.unwrap_or(problem.title),
-    );
     let code = status.as_u16();
+    let problem = wire::problem(code, status.canonical_reason(), &body);
+    let (kind, detail) = (problem.kind, problem.detail.unwrap_or(problem.title));
     Err(match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ApiError::Refused { what, status: code, detail },
         StatusCode::NOT_FOUND => ApiError::NotFound { what, detail },
@@ -276,10 +269,8 @@ fn checked(what: &'static str, answer: Result<Response<Body>, ureq::Error>) -> R
     })
 }
 
-/// `Content-Range: lines */1234`
 fn offset(response: &Response<Body>) -> Option<u64> {
-    let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
-    range.strip_prefix("lines */")?.trim().parse().ok()
+    wire::log_offset(response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?)
 }
 
 fn text(what: &'static str, mut response: Response<Body>) -> Result<String, ApiError> {

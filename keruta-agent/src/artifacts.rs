@@ -1,9 +1,13 @@
-//! What a task hands in: the files below `.keruta/doc`, and those that its script names.
+//! What a task hands in: the files below `.keruta/doc` that it made or changed, and those that its script names.
+
+mod before;
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+pub(crate) use before::Before;
 
 use rustix::fs::{Mode, OFlags};
 
@@ -57,26 +61,41 @@ fn open(path: &Path) -> Result<(File, u64), ArtifactError> {
     Ok((file, metadata.len()))
 }
 
-/// Hands in what is below `.keruta/doc`. What cannot be is told, and fails nothing.
-pub(crate) fn upload_all(api: &Api, task: &str, work_dir: &Path, until: Instant) {
-    let root = work_dir.join(OWN).join(DIRECTORY);
+/// The files of a workspace that are handed in, in order.
+fn files_of(root: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    collect(&root, 0, &mut files);
+    collect(root, 0, &mut files);
     files.sort();
-    let (mut number, mut total) = (0, 0);
-    for path in files {
+    files
+}
+
+fn root_of(work_dir: &Path) -> PathBuf {
+    work_dir.join(OWN).join(DIRECTORY)
+}
+
+/// Hands in what is below `.keruta/doc` and was not there `before` as it is now. What cannot be handed in is told, and fails nothing;
+/// `true` where there was no such thing.
+pub(crate) fn upload_all(api: &Api, task: &str, work_dir: &Path, before: &Before, until: Instant) -> bool {
+    let root = root_of(work_dir);
+    let (mut number, mut total, mut is_all) = (0, 0, true);
+    for path in files_of(&root).into_iter().filter(|path| !before.holds(&root, path)) {
         if number == MOST || total > MOST_TOTAL || Instant::now() >= until {
             warning!("{} and what comes behind it is not handed in: it is too much, or takes too long", path.display());
+            is_all = false;
             break;
         }
         match upload_below(api, task, &root, &path) {
             Ok(bytes) => (number, total) = (number + 1, total + bytes),
-            Err(error) => warning!("an artifact is not handed in: {error}"),
+            Err(error) => {
+                warning!("an artifact is not handed in: {error}");
+                is_all = false;
+            }
         }
     }
     if number > 0 {
         info!("{number} artifacts were handed in");
     }
+    is_all
 }
 
 fn upload_below(api: &Api, task: &str, root: &Path, path: &Path) -> Result<u64, ArtifactError> {

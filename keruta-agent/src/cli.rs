@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::execute::{ExecuteArgs, execute};
 use crate::exit;
+use crate::supervise::{IN_TERMINAL, run_in_terminal};
 use crate::utility::{self, ArtifactCommand, ConfigCommand, HealthArgs, LogArgs, ProgressArgs};
 
 /// Runs a keruta task inside its Pod
@@ -35,6 +36,13 @@ enum Command {
         /// The place
         path: std::path::PathBuf,
     },
+    /// Becomes a command in the terminal that standard input is
+    #[command(name = IN_TERMINAL, hide = true)]
+    InTerminal {
+        /// The command
+        #[arg(last = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
     /// Says whether the API answers and the workspace can be written
     Health(HealthArgs),
     /// What the agent was told
@@ -51,6 +59,10 @@ pub fn run() -> ExitCode {
         Command::Progress(args) => utility::code(utility::progress(&args)),
         Command::Artifact(command) => utility::code(utility::artifact(&command)),
         Command::Install { path } => utility::install(&path),
+        Command::InTerminal { command } => match command.split_first() {
+            Some((program, arguments)) => run_in_terminal(program.as_ref(), arguments),
+            None => exit::USAGE,
+        },
         Command::Health(args) if utility::health(&args) => 0,
         Command::Health(_) => exit::UTILITY,
         Command::Config(ConfigCommand::Show(args)) => {

@@ -14,6 +14,7 @@ use keruta_redact::Redactor;
 
 use crate::api::{Api, ApiError};
 use crate::backoff::Backoff;
+use crate::checkout::{self, Checkout};
 use crate::config::{ApiArgs, LogArgs, LogSource, PatienceArgs, TaskArgs, level};
 use crate::control::{self, Desk, Socket};
 use crate::diagnostics::{error, info, set_level, warning};
@@ -32,8 +33,12 @@ const LAST_WORD: Duration = Duration::from_secs(4);
 const NEVER_HEARD: Duration = Duration::from_secs(5);
 /// How long the cleanup script may take.
 const CLEANUP: Duration = Duration::from_secs(60);
+/// How often a repository is tried to be cloned.
+const CLONES: u32 = 4;
 /// How often a failed Pod is tried again, where the manifest says so.
 const RETRIES: &str = "KERUTA_BACKOFF_LIMIT";
+/// In the task's scratch directory: what was there to be handed in before it began.
+const BEFORE: &str = "docs.json";
 /// What every container in a cluster has.
 const IN_CLUSTER: &str = "KUBERNETES_SERVICE_HOST";
 
@@ -57,6 +62,9 @@ pub(crate) struct ExecuteArgs {
     /// Leaves out the cleanup script
     #[arg(long)]
     pub(crate) no_cleanup: bool,
+    /// Gives the command a terminal as its input, and tells the API where it waits for an answer
+    #[arg(long, env = "KERUTA_PTY", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) pty: bool,
     /// What is run in place of the task's script
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
@@ -99,6 +107,8 @@ struct Execution<'a> {
     shipping: Option<Arc<Shipping>>,
     spool: Option<PathBuf>,
     socket: Option<Socket>,
+    /// What the tasks before have left to be handed in; `None` where this one has not begun.
+    before: Option<artifacts::Before>,
     variables: Vec<(String, String)>,
     attempt: Option<u32>,
 }
@@ -106,7 +116,7 @@ struct Execution<'a> {
 impl<'a> Execution<'a> {
     fn new(args: &'a ExecuteArgs, api: Option<Api>, supervisor: Supervisor) -> Self {
         let tail = Arc::new(Mutex::new(Tail::new(TAIL)));
-        let output = Output { tail: Some(Arc::clone(&tail)), sink: None };
+        let output = Output { tail: Some(Arc::clone(&tail)), ..Output::through() };
         let token = api.as_ref().and_then(Api::token);
         let redactor = secret::redactor(token.as_ref(), &args.log.redact_env).unwrap_or_else(|error| {
             warning!("{error}; none but the agent's own token is");
@@ -125,6 +135,7 @@ impl<'a> Execution<'a> {
             shipping: None,
             spool: None,
             socket: None,
+            before: None,
             variables: Vec::new(),
             attempt: args.task.attempt,
         }
@@ -197,10 +208,15 @@ impl<'a> Execution<'a> {
 
     /// Hands in what the task has made, and the rest of its log.
     fn hand_in(&mut self, outcome: &Outcome, until: Instant) {
-        if let Some(api) = &self.api
+        if let (Some(api), Some(before)) = (&self.api, &self.before)
             && !self.is_told_by_signal()
         {
-            artifacts::upload_all(api, &self.args.task.task_id, &self.args.task.work_dir, until);
+            let TaskArgs { task_id, work_dir, .. } = &self.args.task;
+            if artifacts::upload_all(api, task_id, work_dir, before, until) {
+                // Another agent of this task hands in what is new then.
+                let _ = std::fs::remove_file(self.scratch().join(BEFORE));
+                let _ = std::fs::remove_dir(self.scratch());
+            }
         }
         let Some(shipping) = self.shipping.take() else { return };
         let lost = shipping.finish(until);
@@ -221,12 +237,31 @@ impl<'a> Execution<'a> {
         if let Some(task) = &task {
             self.attempt.get_or_insert(task.attempt);
             self.variables = prepare::variables(task, &self.args.task.work_dir);
+            self.variables.extend(checkout::variables(task, &self.args.task.work_dir));
         }
         let words = if self.args.command.is_empty() { self.script()? } else { self.args.command.clone() };
+        if let Some(task) = task.as_ref().filter(|_| !self.args.skip_init) {
+            self.check_out(task)?;
+        }
+        if self.api.is_some() {
+            self.before = Some(artifacts::Before::take(&self.args.task.work_dir, &self.scratch().join(BEFORE)));
+        }
         if !self.args.skip_init {
             self.init(task.as_ref())?;
         }
-        self.command(&words, "the task's command", self.time_left()?)
+        let time_left = self.time_left()?;
+        if self.args.pty {
+            let told = self.reporter.as_ref().map(Reporter::teller);
+            self.output.terminal = Some(Arc::new(move |waits| {
+                info!("the command {}", if waits { "waits for input" } else { "goes on" });
+                if let Some(told) = &told {
+                    told.say(if waits { TaskStatus::WaitingForInput } else { TaskStatus::InProgress }, None);
+                }
+            }));
+        }
+        let end = self.command(&words, "the task's command", time_left);
+        self.output.terminal = None;
+        end
     }
 
     /// The task as the API has it; `None` where there is no API and none is needed.
@@ -251,6 +286,38 @@ impl<'a> Execution<'a> {
     fn scratch(&self) -> PathBuf {
         let TaskArgs { task_id, work_dir, .. } = &self.args.task;
         work_dir.join(prepare::OWN).join("agent").join(crate::api::segment(task_id))
+    }
+
+    /// Clones the task's repository, where its checkout is not there.
+    fn check_out(&mut self, task: &Task) -> Result<(), Stop> {
+        let work_dir = self.args.task.work_dir.clone();
+        let checkout = Checkout::of(task, &work_dir, &self.scratch()).map_err(Stop::Invalid)?;
+        let Some(checkout) = checkout else { return Ok(()) };
+        info!("the repository is cloned");
+        let mut pauses = Backoff::new(Duration::from_secs(2), Duration::from_secs(15));
+        let mut tries = 0;
+        loop {
+            checkout.prepare().map_err(|error| Stop::local("clone", &work_dir, &error))?;
+            let end = self.command(&checkout.fetch(), "git", self.time_left()?)?;
+            tries += 1;
+            if end.succeeded() {
+                break;
+            }
+            if end.ending.told.is_some() || tries == CLONES {
+                return Err(Stop::Clone(end));
+            }
+            if !self.supervisor.sleep(pauses.pause()) {
+                return Err(self.supervisor.told().map_or(Stop::OutOfTime, Stop::Told));
+            }
+        }
+        self.git(&checkout.files())?;
+        checkout.finish().map_err(|error| Stop::local("clone", &work_dir, &error))?;
+        checkout.submodules().map_or(Ok(()), |words| self.git(&words))
+    }
+
+    fn git(&mut self, words: &[OsString]) -> Result<(), Stop> {
+        let end = self.command(words, "git", self.time_left()?)?;
+        if end.succeeded() { Ok(()) } else { Err(Stop::Clone(end)) }
     }
 
     /// Fetches the document, and runs the install script: the repository's at the API, or the checkout's own.

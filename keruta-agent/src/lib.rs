@@ -30,6 +30,7 @@ pub mod supervise;
 
 mod artifacts;
 mod backoff;
+mod checkout;
 mod control;
 mod diagnostics;
 mod execute;

@@ -2,7 +2,7 @@
 
 mod tail;
 
-use std::io::{self, PipeReader, Read as _};
+use std::io::{self, Read};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use tail::Tail;
 
-use crate::supervise::{Event, Waker};
+use crate::supervise::{Event, Terminal, Waker};
 
 /// What a thread that only copies needs of a stack, with room to spare.
 pub(crate) const STACK: usize = 256 << 10;
@@ -41,6 +41,8 @@ pub(crate) trait Sink: Send + Sync {
 pub(crate) struct Output {
     pub(crate) tail: Option<Arc<Mutex<Tail>>>,
     pub(crate) sink: Option<Arc<dyn Sink>>,
+    /// Told whether the command waits for input; a command has a terminal where somebody is.
+    pub(crate) terminal: Option<Arc<dyn Fn(bool) + Send + Sync>>,
 }
 
 impl Output {
@@ -52,14 +54,14 @@ impl Output {
 
 /// The reading ends of a command's output.
 pub(crate) struct Pipes {
-    readers: Vec<(Stream, PipeReader)>,
+    readers: Vec<(Stream, Box<dyn Read + Send>)>,
     open: Arc<AtomicUsize>,
     abandoned: Arc<AtomicBool>,
 }
 
 impl Pipes {
-    /// Gives a command its output.
-    pub(crate) fn open(command: &mut Command) -> io::Result<Self> {
+    /// Gives a command its output; what it says to its terminal joins it.
+    pub(crate) fn open(command: &mut Command, terminal: Option<&Terminal>) -> io::Result<Self> {
         let (stdout, to_stdout) = io::pipe()?;
         let (stderr, to_stderr) = io::pipe()?;
         for pipe in [&stdout, &stderr] {
@@ -67,11 +69,12 @@ impl Pipes {
             let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
         }
         command.stdout(to_stdout).stderr(to_stderr);
-        Ok(Self {
-            readers: vec![(Stream::Stdout, stdout), (Stream::Stderr, stderr)],
-            open: Arc::new(AtomicUsize::new(2)),
-            abandoned: Arc::default(),
-        })
+        let mut readers: Vec<(Stream, Box<dyn Read + Send>)> =
+            vec![(Stream::Stdout, Box::new(stdout)), (Stream::Stderr, Box::new(stderr))];
+        if let Some(terminal) = terminal {
+            readers.push((Stream::Stdout, Box::new(terminal.reader()?)));
+        }
+        Ok(Self { open: Arc::new(AtomicUsize::new(readers.len())), readers, abandoned: Arc::default() })
     }
 
     /// Begins to read, each stream in a thread of its own: who is slow to take the one does not hold up the other.
@@ -103,7 +106,7 @@ impl Pipes {
     }
 }
 
-fn forward(stream: Stream, mut from: PipeReader, output: &Output, abandoned: &AtomicBool) {
+fn forward(stream: Stream, mut from: impl Read, output: &Output, abandoned: &AtomicBool) {
     let mut buffer = vec![0; CHUNK];
     let mut echoes = true;
     loop {

@@ -26,6 +26,17 @@ pub struct Reporter {
     thread: JoinHandle<bool>,
 }
 
+/// Has the reporter say something, for whoever has this.
+#[derive(Debug, Clone)]
+pub(crate) struct Teller(Sender<Order>);
+
+impl Teller {
+    /// Says where the task stands.
+    pub(crate) fn say(&self, status: TaskStatus, reason: Option<String>) {
+        let _ = self.0.send(Order::Say(status, reason));
+    }
+}
+
 enum Order {
     Say(TaskStatus, Option<String>),
     Finish(Option<(TaskStatus, Option<String>)>, Instant),
@@ -61,6 +72,11 @@ impl Reporter {
     /// Says where the task stands, as soon as the API hears it.
     pub fn say(&self, status: TaskStatus, reason: Option<String>) {
         let _ = self.orders.send(Order::Say(status, reason));
+    }
+
+    /// What other threads say something by.
+    pub(crate) fn teller(&self) -> Teller {
+        Teller(self.orders.clone())
     }
 
     /// Whether the API has ever answered.
@@ -127,7 +143,11 @@ impl Talk {
                 until = until.min(end);
             }
             match orders.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Order::Say(status, reason)) => self.pending.push_back((status, reason)),
+                Ok(Order::Say(status, reason)) => {
+                    // Where the API is away, what was between is history.
+                    self.pending.truncate(1);
+                    self.pending.push_back((status, reason));
+                }
                 Ok(Order::Finish(last, until)) => {
                     end = Some(until);
                     // What was under way is history when the end is known.

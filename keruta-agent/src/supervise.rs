@@ -3,10 +3,13 @@
 mod descendants;
 mod end;
 mod events;
+mod terminal;
+mod waiting;
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -18,6 +21,9 @@ pub use events::{Event, Waker};
 use crate::diagnostics::{debug, info, warning};
 use crate::output::{Output, Pipes};
 use events::Events;
+
+pub(crate) use terminal::{IN_TERMINAL, Terminal, run_in_terminal};
+pub(crate) use waiting::Watch;
 
 /// How long things may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,10 +151,18 @@ impl Supervisor {
     ) -> Result<End, StartError> {
         let program = command.get_program().to_string_lossy().into_owned();
         let no_output = |source| StartError::Output { program: program.clone(), source };
-        let mut pipes = Pipes::open(&mut command).map_err(no_output)?;
+        let terminal = output.terminal.as_ref().map(|_| Terminal::open(&command)).transpose().map_err(no_output)?;
+        let terminal = terminal.map(|(terminal, wrapped)| {
+            command = wrapped;
+            terminal
+        });
+        let mut pipes = Pipes::open(&mut command, terminal.as_ref()).map_err(no_output)?;
         let started = Instant::now();
         let started_at = Timestamp::now();
-        command.process_group(0);
+        if terminal.is_none() {
+            // In a terminal it makes a session of its own, which is a group too.
+            command.process_group(0);
+        }
         let child = command.spawn().map_err(|source| StartError::Spawn { program: program.clone(), source })?;
         // The command holds the pipes' other ends.
         drop(command);
@@ -158,6 +172,13 @@ impl Supervisor {
             let _ = rustix::process::kill_process_group(pid, Signal::KILL);
             no_output(source)
         })?;
+        // What cannot be watched or answered runs all the same.
+        let _watch = terminal.as_ref().zip(output.terminal.as_ref()).and_then(|(terminal, tell)| {
+            let tell = Arc::clone(tell);
+            let began =
+                terminal.forward_input().and_then(|()| Watch::start(terminal.path.clone(), move |waits| tell(waits)));
+            began.map_err(|error| warning!("whether the command waits for input is not told: {error}")).ok()
+        });
         let run = Run { pid, deadline: limits.timeout.and_then(|timeout| started.checked_add(timeout)), limits };
         let mut ending = self.until_end(&run);
         let finished_at = Timestamp::now();
@@ -222,7 +243,10 @@ impl Supervisor {
             Told::Cancel => info!("the task is cancelled; its command is told to end"),
             Told::OutOfTime => info!("the time of the task is over; its command is told to end"),
         }
-        let _ = rustix::process::kill_process_group(run.pid, signal);
+        if rustix::process::kill_process_group(run.pid, signal).is_err() {
+            // It has not yet become a group of its own.
+            let _ = rustix::process::kill_process(run.pid, signal);
+        }
         Instant::now() + run.limits.grace
     }
 

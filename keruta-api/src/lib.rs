@@ -25,6 +25,8 @@ mod statistics;
 mod status;
 mod storage;
 mod task;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 pub use access::{
     CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Session, SignInMethods, SignInProvider, Token, User,

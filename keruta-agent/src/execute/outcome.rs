@@ -21,6 +21,8 @@ pub(super) enum Stop {
     Told(Told),
     /// Its time was over.
     OutOfTime,
+    /// Its repository could not be cloned.
+    Clone(End),
     /// Its install script failed.
     Install(End),
     /// A command could not be started.
@@ -89,6 +91,7 @@ impl Outcome {
             Stop::Refused(error) => failed(exit::REFUSED, error.to_string(), true),
             Stop::Told(told) => Self::before_the_command(*told),
             Stop::OutOfTime => Self::before_the_command(Told::OutOfTime),
+            Stop::Clone(end) => Self::of(end, "git"),
             Stop::Install(end) => Self::of(end, "the install script"),
             Stop::Start(error) => failed(error.exit_code(), error.to_string(), false),
             Stop::Local(why) => failed(exit::AGENT, why.clone(), false),

@@ -5,9 +5,14 @@ use std::fs;
 
 use rustix::process::{Pid, Signal};
 
-/// Sends a signal to every process below this one; how many there were. Those that have ended and wait to be reaped count not.
+/// Every process below this one. Those that have ended and wait to be reaped count not.
+pub(super) fn all() -> Vec<u32> {
+    below(std::process::id(), &parents())
+}
+
+/// Sends a signal to every process below this one; how many there were.
 pub(super) fn signal_all(signal: Signal) -> usize {
-    let found = below(std::process::id(), &parents());
+    let found = all();
     for pid in &found {
         if let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
             let _ = rustix::process::kill_process(pid, signal);
@@ -38,6 +43,12 @@ fn parent(stat: &[u8]) -> Option<u32> {
     (!matches!(state, "Z" | "X")).then_some(parent)
 }
 
+/// The state in a `/proc/<pid>/stat`: `R` where it runs, `S` where it sleeps.
+pub(super) fn state(stat: &[u8]) -> Option<u8> {
+    let behind = memchr::memrchr(b')', stat)?;
+    stat.get(behind + 1..)?.trim_ascii_start().first().copied()
+}
+
 fn below(root: u32, parents: &HashMap<u32, u32>) -> Vec<u32> {
     let mut known = HashSet::from([root]);
     let mut found = Vec::new();
@@ -64,6 +75,7 @@ mod tests {
         assert_eq!(parent(b"7 (a) Z 1 (b)) S 3 7 7 0"), Some(3));
         assert_eq!(parent(b"7 (sh) Z 3 7"), None);
         assert_eq!(parent(b"7 sh"), None);
+        assert_eq!((state(b"7 (a) R (b)) S 3 7"), state(b"7 sh")), (Some(b'S'), None));
     }
 
     #[test]

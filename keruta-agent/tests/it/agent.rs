@@ -69,6 +69,12 @@ impl Agent {
         self.arg("--skip-init").arg("--").arg("sh").arg("-c").arg(script)
     }
 
+    /// With an input that stays open as long as nobody closes it.
+    pub(crate) fn with_input(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
     pub(crate) fn work_dir(&self) -> PathBuf {
         self.directory.path().to_owned()
     }

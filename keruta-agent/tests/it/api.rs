@@ -67,18 +67,28 @@ pub(crate) struct Api {
     pub(crate) url: String,
     pub(crate) state: Arc<Mutex<State>>,
     script: Option<String>,
+    repository: Option<Value>,
 }
 
 impl Api {
+    /// One whose task `a` has a script and a repository.
+    pub(crate) fn with_repository(script: &str, repository: Value) -> Self {
+        Self::serving(Some(script), Some(repository))
+    }
+
     /// One whose task `a` has no script.
     pub(crate) fn start() -> Self {
         Self::with_script(None)
     }
 
     pub(crate) fn with_script(script: Option<&str>) -> Self {
+        Self::serving(script, None)
+    }
+
+    fn serving(script: Option<&str>, repository: Option<Value>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let api = Self { url, state: Arc::default(), script: script.map(str::to_owned) };
+        let api = Self { url, state: Arc::default(), script: script.map(str::to_owned), repository };
         let served = api.clone();
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
@@ -155,7 +165,13 @@ impl Api {
         let mut state = self.state.lock().unwrap();
         let path = request.path.split('?').next().unwrap();
         match (request.method.as_str(), path) {
-            ("GET", "/api/v1/tasks/a") => Answer::json(200, &task()),
+            ("GET", "/api/v1/tasks/a") => {
+                let mut task = task();
+                if let Some(repository) = &self.repository {
+                    task["repository"] = repository.clone();
+                }
+                Answer::json(200, &task)
+            }
             ("GET", "/api/v1/tasks/a/script") => match &self.script {
                 Some(script) => Answer::text(script),
                 None => Answer::problem(404, "not-found"),
@@ -167,7 +183,9 @@ impl Api {
             ("PUT", "/api/v1/tasks/a/status") => {
                 let update: keruta_api::StatusUpdate = serde_json::from_slice(&request.body).unwrap();
                 assert_eq!(update.attempt, Some(1));
-                state.statuses.push(update.status.to_string());
+                if state.statuses.last() != Some(&update.status.to_string()) {
+                    state.statuses.push(update.status.to_string());
+                }
                 let mut task = task();
                 task["status"] = update.status.to_string().into();
                 Answer::json(200, &task)

@@ -4,7 +4,9 @@
 
 mod agent;
 mod api;
+mod checkout;
 mod logs;
 mod reporting;
 mod supervision;
+mod terminal;
 mod utilities;

@@ -118,3 +118,51 @@ fn the_agent_copies_itself_and_the_copy_runs() {
     assert_eq!(code, 125);
     assert!(stderr.contains("/no/such/place"), "{stderr}");
 }
+
+fn handed_in(api: &Api) -> Vec<String> {
+    let requests = api.requests();
+    let names = requests.iter().filter_map(|request| request.path.split_once("/artifacts/"));
+    names.map(|(_, name)| name.to_owned()).collect()
+}
+
+#[test]
+fn of_a_shared_workspace_each_task_hands_in_its_own_files() {
+    let (api, workspace) = (Api::start(), tempfile::tempdir().unwrap());
+    let run = |script: &str| {
+        agent(&api)
+            .env("KERUTA_WORK_DIR", workspace.path())
+            .script(&format!("cd {} && {script}", workspace.path().display()))
+            .run()
+    };
+    let first = run("mkdir -p .keruta/doc; echo 1 > .keruta/doc/old.md; echo 1 > .keruta/doc/both.md");
+    assert_eq!(first.code(), 0, "{}", first.stderr);
+    assert_eq!(handed_in(&api), ["both.md", "old.md"]);
+    let second = run("echo 2 > .keruta/doc/both.md; echo 1 > .keruta/doc/old.md; echo 2 > .keruta/doc/new.md; exit 3");
+    assert_eq!(second.code(), 3, "{}", second.stderr);
+    assert_eq!(handed_in(&api)[2..], ["both.md", "new.md"]);
+    assert_eq!(run("true").code(), 0);
+    assert_eq!(handed_in(&api).len(), 4);
+    assert!(!workspace.path().join(".keruta/agent/a").exists(), "nothing is left of the note");
+}
+
+/// What a killed agent's command made is still the task's: the next agent of it hands it in.
+#[test]
+fn what_a_killed_agent_could_not_hand_in_the_next_one_does() {
+    let (api, workspace) = (Api::start(), tempfile::tempdir().unwrap());
+    let at = |agent: Agent| agent.env("KERUTA_WORK_DIR", workspace.path());
+    let doc = workspace.path().join(".keruta/doc");
+    std::fs::create_dir_all(&doc).unwrap();
+    std::fs::write(doc.join("before.md"), "x").unwrap();
+    let script = format!("echo 1 > {}/made.md; echo > ready; exec sleep 60", doc.display());
+    let running = at(agent(&api)).script(&script).start();
+    running.until_file("ready");
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", running.child.id())).unwrap();
+    running.signal(rustix::process::Signal::KILL);
+    for pid in children.split_ascii_whitespace() {
+        let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+    running.finish();
+    assert_eq!(at(agent(&api)).script("true").run().code(), 0);
+    assert_eq!(handed_in(&api), ["made.md"]);
+}

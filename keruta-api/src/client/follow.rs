@@ -10,9 +10,9 @@ use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 
 use super::events::{Event, Events};
-use super::request::{Ask, segment};
+use super::request::Ask;
 use super::{Client, ClientError};
-use crate::{LogRecord, TaskStatus};
+use crate::{LogRecord, TaskStatus, wire};
 
 /// The server says something every 15 s.
 const SILENCE: Duration = Duration::from_secs(45);
@@ -45,7 +45,7 @@ impl LogFollow {
     pub(super) fn new(client: Client, id: &str, last: Option<String>) -> Self {
         Self {
             client,
-            path: format!("/api/v1/tasks/{}/logs?follow=true", segment(id)),
+            path: wire::task(id, "/logs?follow=true"),
             last,
             response: None,
             reader: Events::default(),

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{Method, header};
 
 use super::follow::LogFollow;
-use super::request::{Ask, query, segment};
+use super::request::Ask;
 use super::{Client, ClientError};
+use crate::wire::{self, query};
 use crate::{LogAppended, LogLine, LogPage};
 
 /// Which log lines belong to.
@@ -90,7 +91,7 @@ impl Client {
             serde_json::to_writer(&mut body, line).map_err(|error| ClientError::Unreadable(error.to_string()))?;
             body.push(b'\n');
         }
-        let path = format!("/api/v1/tasks/{}/logs{query}", segment(id));
+        let path = wire::task(id, &format!("/logs{query}"));
         self.read(Ask::new(Method::POST, path).bytes("application/x-ndjson", Bytes::from(body))).await
     }
 
@@ -102,7 +103,7 @@ impl Client {
     pub async fn log(&self, id: &str, reading: &LogReading) -> Result<LogPage, ClientError> {
         let limit = (reading.limit.is_none() && reading.tail.is_none()).then(|| "1000".to_owned());
         let query = reading.query(&[("format", Some("json".to_owned())), ("limit", limit)]);
-        self.read(Ask::get(format!("/api/v1/tasks/{}/logs{query}", segment(id)))).await
+        self.read(Ask::get(wire::task(id, &format!("/logs{query}")))).await
     }
 
     /// A task's whole log as text.
@@ -112,7 +113,7 @@ impl Client {
     /// [`ClientError`], as of all requests.
     pub async fn log_text(&self, id: &str, reading: &LogReading) -> Result<String, ClientError> {
         let query = reading.query(&[("format", Some("text".to_owned()))]);
-        let ask = Ask::get(format!("/api/v1/tasks/{}/logs{query}", segment(id))).header(header::ACCEPT, "text/plain");
+        let ask = Ask::get(wire::task(id, &format!("/logs{query}"))).header(header::ACCEPT, "text/plain");
         let bytes = self.bytes(ask).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }

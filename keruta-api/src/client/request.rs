@@ -7,39 +7,16 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::connect::Body;
 use super::{Client, ClientError};
-use crate::Problem;
+use crate::wire;
 
 /// The most of an answer that is kept in memory.
 const MOST: usize = 64 * 1024 * 1024;
-/// What stays as it is in a path or a query.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A part of a path.
-pub(super) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, PLAIN).to_string()
-}
-
-/// A query, from those parameters that are given.
-pub(super) fn query(parameters: &[(&str, Option<String>)]) -> String {
-    let mut query = String::new();
-    for (name, value) in parameters {
-        if let Some(value) = value {
-            query.push(if query.is_empty() { '?' } else { '&' });
-            query.push_str(name);
-            query.push('=');
-            query.extend(utf8_percent_encode(value, PLAIN));
-        }
-    }
-    query
-}
-
 /// A request to be sent.
 pub(super) struct Ask {
     method: Method,
@@ -149,31 +126,10 @@ async fn refused(response: Response<Incoming>) -> ClientError {
     let retry_after = retry_after.map(Duration::from_secs);
     let body = Limited::new(response.into_body(), 1024 * 1024).collect().await;
     let bytes = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let problem = serde_json::from_slice(&bytes).unwrap_or_else(|_| Problem {
-        kind: "about:blank".to_owned(),
-        title: status.canonical_reason().unwrap_or("an error without a problem document").to_owned(),
-        status: status.as_u16(),
-        detail: None,
-        request_id: None,
-        errors: Vec::new(),
-    });
+    let problem = wire::problem(status.as_u16(), status.canonical_reason(), &bytes);
     ClientError::Refused { status, problem: Box::new(problem), retry_after }
 }
 
-/// `lines */1234`.
 fn offset(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_RANGE)?.to_str().ok()?.strip_prefix("lines */")?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_data_in_a_path_and_a_query() {
-        assert_eq!(segment("../a/b?c#d é"), "..%2Fa%2Fb%3Fc%23d%20%C3%A9");
-        let parameters = [("q", Some("a&b=c".to_owned())), ("none", None), ("limit", Some("5".to_owned()))];
-        assert_eq!(query(&parameters), "?q=a%26b%3Dc&limit=5");
-        assert_eq!(query(&[("none", None)]), "");
-    }
+    wire::log_offset(headers.get(header::CONTENT_RANGE)?.to_str().ok()?)
 }

@@ -5,8 +5,9 @@ use http::{Method, header};
 use serde_json::{Value, json};
 
 use super::connect::Body;
-use super::request::{Ask, query, segment};
+use super::request::Ask;
 use super::{Client, ClientError};
+use crate::wire::{self, query, task};
 use crate::{Page, Status, StatusUpdate, Task, TaskStatus};
 
 /// Which tasks.
@@ -22,10 +23,6 @@ pub struct TaskQuery {
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
     pub cursor: Option<String>,
-}
-
-fn task(id: &str, what: &str) -> String {
-    format!("/api/v1/tasks/{}{what}", segment(id))
 }
 
 impl Client {
@@ -115,7 +112,7 @@ impl Client {
     ///
     /// [`ClientError`], as of all requests.
     pub async fn repository_script(&self, id: &str) -> Result<Option<String>, ClientError> {
-        self.text(Ask::get(format!("/api/v1/repositories/{}/script", segment(id)))).await
+        self.text(Ask::get(wire::repository_script(id))).await
     }
 
     /// The text of a document; `None` where there is no such document.
@@ -124,7 +121,7 @@ impl Client {
     ///
     /// [`ClientError`], as of all requests.
     pub async fn document_content(&self, id: &str) -> Result<Option<String>, ClientError> {
-        self.text(Ask::get(format!("/api/v1/documents/{}/content", segment(id)))).await
+        self.text(Ask::get(wire::document_content(id))).await
     }
 
     /// Hands in an artifact of a task, whose path may have directories. The body is streamed.
@@ -145,8 +142,7 @@ impl Client {
     {
         let content: Body =
             http_body_util::BodyExt::boxed_unsync(http_body_util::BodyExt::map_err(content, Into::into));
-        let path: Vec<String> = path.split('/').map(segment).collect();
-        let ask = Ask::new(Method::PUT, task(id, &format!("/artifacts/{}", path.join("/"))));
+        let ask = Ask::new(Method::PUT, wire::artifact(id, path));
         self.read(ask.header(header::CONTENT_TYPE, kind).body(content)).await
     }
 }

@@ -32,10 +32,12 @@ pub(super) fn install() {
 }
 
 /// Nothing is signed here.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "jsonwebtoken's signature")]
 fn signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     Err(ErrorKind::UnsupportedAlgorithm.into())
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "jsonwebtoken's signature")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     if !ALGORITHMS.contains(algorithm) || key.family() != algorithm.family() {
         return Err(ErrorKind::InvalidAlgorithm.into());

@@ -25,6 +25,7 @@ pub(crate) const CLIENT: &str = "keruta";
 pub(crate) const SECRET: &str = "s3cret:+/ü";
 
 /// A key that can sign.
+#[allow(clippy::large_enum_variant, reason = "there are a handful of them")]
 pub(crate) enum Key {
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
