@@ -6,6 +6,7 @@
 
 mod access;
 mod artifact;
+mod attempt;
 mod audit;
 #[cfg(feature = "client")]
 pub mod client;
@@ -27,6 +28,9 @@ mod task;
 
 pub use access::{CreatedToken, Login, Me, NewToken, NewUser, PasswordChange, Session, Token, User, UserUpdate};
 pub use artifact::Artifact;
+pub use attempt::{
+    AttemptPhase, AttemptStatus, AttemptVerdict, CapturedEntry, CapturedGap, CapturedLine, CapturedLog, LogCursor,
+};
 pub use audit::AuditEntry;
 pub use document::{Document, DocumentUpdate, NewDocument};
 pub use event::TaskEvent;

@@ -218,8 +218,10 @@ impl Session<'_> {
         }
         let mut options = FollowOptions::new(namespace);
         options.policy = Policy { grace: settings.grace.clone(), ..Policy::default() };
+        let mut logs = LogOptions::default();
         // What agents send is in the same store.
-        options.logs = Some(LogOptions { by_agents: true, ..LogOptions::default() });
+        logs.by_agents = true;
+        options.logs = Some(logs);
         options.metrics = Arc::clone(&self.runner.options.metrics);
         let follower =
             Follower::new(self.cluster.clone(), self.journal.clone(), options).with_ledger(self.journal.clone());
