@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod attempts;
 mod builder;
 mod connect;
 mod error;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
+pub use attempts::ContainerRun;
 pub use builder::ClientBuilder;
 pub use error::ClientError;
 pub use follow::LogFollow;

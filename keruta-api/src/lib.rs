@@ -6,6 +6,7 @@
 
 mod access;
 mod artifact;
+mod attempt;
 mod audit;
 #[cfg(feature = "client")]
 pub mod client;
@@ -33,6 +34,9 @@ pub use access::{
     UserUpdate,
 };
 pub use artifact::Artifact;
+pub use attempt::{
+    AttemptPhase, AttemptStatus, AttemptVerdict, CapturedEntry, CapturedGap, CapturedLine, CapturedLog, LogCursor,
+};
 pub use audit::AuditEntry;
 pub use document::{Document, DocumentUpdate, NewDocument};
 pub use event::TaskEvent;

@@ -6,28 +6,29 @@ mod serve;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::auth::{Access, AccessOptions};
+use crate::configuration::{Configuration, Seed};
+use crate::external::ExternalUrl;
+use crate::http::{ApiParts, api};
+use crate::jobs::Jobs;
+use crate::notify::{Notifier, NotifyOptions};
+use crate::oidc::Oidc;
+use crate::operation::Operation;
+use crate::queue::Limits;
+use crate::runner::{Runner, RunnerOptions, TaskTokens, connect_by_settings};
+use crate::secret::Secrets;
+use crate::store::Store;
+use crate::store::logs::LogStore;
+use crate::tls::{Tls, TlsFiles};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use keruta_input::args::SettingsArgs;
 use keruta_input::settings::Layered;
-use keruta_server::auth::{Access, AccessOptions};
-use keruta_server::configuration::{Configuration, Seed};
-use keruta_server::external::ExternalUrl;
-use keruta_server::http::{ApiParts, api};
-use keruta_server::jobs::Jobs;
-use keruta_server::notify::{Notifier, NotifyOptions};
-use keruta_server::oidc::Oidc;
-use keruta_server::operation::Operation;
-use keruta_server::queue::Limits;
-use keruta_server::runner::{Runner, RunnerOptions, TaskTokens, connect_by_settings};
-use keruta_server::secret::Secrets;
-use keruta_server::store::Store;
-use keruta_server::store::logs::LogStore;
-use keruta_server::tls::{Tls, TlsFiles};
 use keruta_submitter::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -141,8 +142,20 @@ enum LogFormat {
     Json,
 }
 
+/// Does what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    match command(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
 /// Serves until a signal ends it.
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+fn command(args: &Args) -> Result<(), Failure> {
     tell(args)?;
     match &args.command {
         None => {}

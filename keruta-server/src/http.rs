@@ -12,6 +12,7 @@
 //! | [`background_jobs`], [`server_settings`], [`cluster_test`] | how the server itself works, and whether its cluster does |
 //! | [`health`] | probes and numbers |
 //! | [`logs`] | logs: read, searched, followed, sent by agents |
+//! | [`attempts`] | what a submitter of its own tells |
 //! | [`notifications`] | who is told of what, and what became of it |
 //! | [`events`], [`statistics`] | what happens to tasks, and how the last day went |
 //! | [`storage`] | how much room logs and artifacts take |
@@ -21,6 +22,7 @@
 
 pub mod actor;
 pub mod artifacts;
+pub mod attempts;
 pub mod audit;
 pub mod background_jobs;
 pub mod cluster_test;
@@ -34,6 +36,7 @@ pub mod guard;
 pub mod health;
 pub mod layers;
 pub mod logs;
+mod names;
 pub mod notifications;
 pub mod oidc;
 pub mod openapi;
@@ -69,6 +72,7 @@ use crate::runner::{ClusterState, Connect};
 use crate::store::Store;
 use crate::store::logs::LogStore;
 use artifacts::ArtifactsState;
+use attempts::AttemptsState;
 use background_jobs::JobsState;
 use cluster_test::ClusterTestState;
 use health::HealthState;
@@ -131,6 +135,7 @@ fn routes(parts: &ApiParts, health: &HealthState) -> OpenApiRouter {
         .merge(tasks::routes(tasks))
         .merge(settings::routes(SettingsState { store: store.clone(), configuration: Arc::clone(configuration) }))
         .merge(artifacts::routes(artifacts))
+        .merge(attempts::routes(AttemptsState { store: store.clone(), logs: parts.logs.clone() }))
         .merge(cluster_test::routes(test))
         .merge(server_settings::routes(Arc::clone(operation)))
         .merge(background_jobs::routes(jobs))

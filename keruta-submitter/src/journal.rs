@@ -3,6 +3,8 @@
 //! A journal that answers has kept what it was given: nothing is sent on before, so that a slow journal slows the capture
 //! of logs and never fills the memory.
 
+#[cfg(feature = "http")]
+mod http;
 mod ledger;
 mod memory;
 mod ndjson;
@@ -18,6 +20,8 @@ use crate::logs::{Cursor, LogEntry, LogSource};
 use crate::phase::Phase;
 use crate::verdict::Verdict;
 
+#[cfg(feature = "http")]
+pub use self::http::{HttpJournal, JournalToken};
 pub use ledger::{FileLedger, Ledger, LedgerError, MemoryLedger, Submission};
 pub use memory::MemoryJournal;
 pub use ndjson::{LogFilter, NdjsonJournal, NdjsonSettings, ReadLog, StoredEntry};

@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use crate::api::delete::Options;
 use crate::api::{Caller, delete, eviction};
 use crate::cluster::Cluster;
-use crate::life::DisruptionKind;
+use crate::life::{DisruptionKind, End};
+use crate::log::LogFile;
 use crate::resource::Resource;
 use crate::store::{Key, Notice};
 
@@ -89,15 +90,40 @@ impl PodHandle {
         there
     }
 
+    /// Writes a line into the log of a container that runs: of one that the test itself runs.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
+    pub fn write_line(&self, container: &str, line: &[u8]) -> bool {
+        let Some(file) = self.log_files(container).pop() else { return false };
+        file.append(self.cluster.node_time(), line, false, self.cluster.settings.log_max_size);
+        true
+    }
+
+    /// Ends a container, with what it wrote to its termination message file. Its script is best one that never ends
+    /// ([`crate::Run::forever`] with [`crate::OnTerm::Ignore`]): so a test runs it itself.
+    #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
+    pub fn end_container(&self, container: &str, end: End, message: &str) -> bool {
+        let uid = self.cluster.read(|store| store.get(&self.key).map(|pod| pod.uid().to_owned()));
+        let control = uid.and_then(|uid| self.cluster.pods().get(&uid).cloned());
+        if let Some(control) = &control {
+            control.end(container, end, message);
+        }
+        control.is_some()
+    }
+
     /// Rotates a container's log: what was written is no longer served to new readers.
     #[allow(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn rotate_log(&self, container: &str) -> bool {
-        let uid = self.cluster.read(|store| store.get(&self.key).map(|pod| pod.uid().to_owned()));
-        let Some(uid) = uid else { return false };
-        let files = self.cluster.logs().get(&(uid, container.to_owned())).cloned().unwrap_or_default();
+        let files = self.log_files(container);
         for file in &files {
             file.rotate();
         }
         !files.is_empty()
+    }
+
+    /// The logs of a container's runs, as far as they are kept, the newest last.
+    fn log_files(&self, container: &str) -> Vec<Arc<LogFile>> {
+        let uid = self.cluster.read(|store| store.get(&self.key).map(|pod| pod.uid().to_owned()));
+        let files = uid.and_then(|uid| self.cluster.logs().get(&(uid, container.to_owned())).cloned());
+        files.unwrap_or_default()
     }
 }

@@ -7,6 +7,7 @@ mod start;
 mod state;
 mod status;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 pub(crate) use disrupt::disrupt;
 
 use crate::cluster::Cluster;
+use crate::life::End;
 use crate::object::{deleting, int};
 use crate::resource::Resource;
 use crate::store::{ChangeKind, Key, Notice};
@@ -47,15 +49,40 @@ pub(crate) struct Stop {
 pub(crate) struct PodControl {
     order: watch::Sender<Order>,
     node_lost: AtomicBool,
+    /// How containers have ended that a test runs itself, and their termination messages.
+    ends: watch::Sender<HashMap<String, (End, String)>>,
 }
 
 impl PodControl {
     fn new() -> Self {
-        Self { order: watch::Sender::new(Order::Live), node_lost: AtomicBool::new(false) }
+        Self {
+            order: watch::Sender::new(Order::Live),
+            node_lost: AtomicBool::new(false),
+            ends: watch::Sender::default(),
+        }
     }
 
     pub(crate) fn node_lost(&self) -> bool {
         self.node_lost.load(Ordering::SeqCst)
+    }
+
+    /// Ends a container as its test says.
+    pub(crate) fn end(&self, container: &str, end: End, message: &str) {
+        self.ends.send_modify(|ends| {
+            ends.insert(container.to_owned(), (end, message.to_owned()));
+        });
+    }
+
+    /// How a container ended, once a test has said so.
+    async fn by_hand(&self, container: &str) -> (End, String) {
+        let mut ends = self.ends.subscribe();
+        // The sender lives as long as this.
+        let told = ends.wait_for(|ends| ends.contains_key(container)).await;
+        let told = told.ok().and_then(|ends| ends.get(container).cloned());
+        match told {
+            Some(told) => told,
+            None => std::future::pending().await,
+        }
     }
 
     /// A later order never takes an earlier one back.

@@ -189,6 +189,12 @@ pub const TABLE: &[Rule] = &[
     tasks(viewers("GET", "/api/v1/tasks/{id}/artifacts/{*path}"), Scope::Task),
     tasks(operators("PUT", "/api/v1/tasks/{id}/artifacts/{*path}"), Scope::Task),
     tasks(operators("DELETE", "/api/v1/tasks/{id}/artifacts/{*path}"), Scope::Task),
+    // What a submitter of its own tells.
+    services(operators("PUT", "/api/v1/tasks/{id}/attempts/{attempt}/status")),
+    services(operators("PUT", "/api/v1/tasks/{id}/attempts/{attempt}/phase")),
+    services(viewers("GET", "/api/v1/tasks/{id}/attempts/{attempt}/verdict")),
+    services(viewers("GET", "/api/v1/tasks/{id}/attempts/{attempt}/logs/cursor")),
+    services(operators("POST", "/api/v1/tasks/{id}/attempts/{attempt}/logs")),
     operators("POST",   "/api/v1/tasks/{id}/cancel"),
     operators("POST",   "/api/v1/tasks/{id}/retry"),
     viewers("GET",      "/api/v1/tasks/{id}/manifest"),

@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use crate::store::backup::{self, BackupReport};
 use jiff::Timestamp;
-use keruta_server::store::backup::{self, BackupReport};
 
 use super::{Failure, runtime};
 

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use keruta_server::auth::AccessError;
-use keruta_server::store::StoreError;
-use keruta_server::store::backup::BackupError;
+use crate::auth::AccessError;
+use crate::store::StoreError;
+use crate::store::backup::BackupError;
 
 /// Why the program ended.
 #[derive(Debug)]

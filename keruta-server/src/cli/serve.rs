@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::tls::{Peer, Tls, TlsListener, with_peer};
 use axum::Router;
-use keruta_server::tls::{Peer, Tls, TlsListener, with_peer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

@@ -117,6 +117,16 @@ pub enum StoreError {
         /// The attempt.
         attempt: u32,
     },
+    /// This server runs the attempt, and another submitter tells of it.
+    #[error(
+        "this server runs attempt {attempt} of the task {id} itself; turn its setting `enabled` off where another submitter runs its tasks"
+    )]
+    RunHere {
+        /// The task.
+        id: String,
+        /// The attempt.
+        attempt: u32,
+    },
     /// A field that cannot be changed.
     #[error("the {field} of the task {id} cannot be changed; make another task")]
     Fixed {

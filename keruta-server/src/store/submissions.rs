@@ -57,6 +57,47 @@ impl Store {
         Ok(())
     }
 
+    /// Takes in what a submitter of its own saw of an attempt that this server does not run. What is known already, or cannot
+    /// follow what is known, changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::RunHere`] where this server runs the attempt, [`StoreError::NotFound`] where there is none.
+    pub async fn status_from_submitter(&self, change: &AttemptStatus<'_>, actor: Actor<'_>) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        let before = locked(&mut write, change.task).await?;
+        not_run_here(&before, change.attempt)?;
+        let status = attempt_status(&mut write, change.task, change.attempt).await?;
+        if !can_follow(status, change.status) {
+            return Ok(());
+        }
+        move_attempt(&mut write, &before, change, status, false, actor).await?;
+        write.commit().await?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Takes note of what an attempt does just now that this server does not run.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Store::status_from_submitter`].
+    pub async fn phase_from_submitter(
+        &self,
+        task: &str,
+        attempt: u32,
+        phase: &Value,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        not_run_here(&locked(&mut write, task).await?, attempt)?;
+        note_phase(&mut write, task, attempt, phase, actor, now).await?;
+        write.commit().await?;
+        self.changed();
+        Ok(())
+    }
+
     /// Changes the status of the present attempt, as a person or an agent says. An attempt with a Job keeps its place among
     /// those under way until the Job has ended.
     ///
@@ -114,21 +155,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut write = self.write().await?;
         fence(&mut write, epoch).await?;
-        let update = "UPDATE tasks SET phase = $3, version = version + 1, updated_at = $4 \
-            WHERE id = $1 AND attempt = $2 AND state <> $5";
-        let number = i64::from(attempt);
-        let updated = sqlx::query(update)
-            .bind(task)
-            .bind(number)
-            .bind(phase.to_string())
-            .bind(now.as_microsecond())
-            .bind(QueueState::Ended.as_str())
-            .execute(&mut *write)
-            .await?;
-        if updated.rows_affected() > 0 {
-            let event = Event::new("phase", task, attempt, "keruta", now).detail(Some(phase.clone()));
-            record(&mut write, &event).await?;
-        }
+        note_phase(&mut write, task, attempt, phase, "keruta", now).await?;
         write.commit().await?;
         self.changed();
         Ok(())
@@ -249,6 +276,41 @@ async fn attempt_status(write: &mut Transaction<'_, Any>, task: &str, attempt: u
         Some(row) => Columns { table: "attempts", row: &row }.word("status"),
         None => Err(StoreError::NotFound { kind: "attempt of the task", id: format!("{task} ({attempt})") }),
     }
+}
+
+/// An attempt that is among those under way here has this server's submitter to tell of it.
+fn not_run_here(task: &StoredTask, attempt: u32) -> Result<(), StoreError> {
+    if attempt == task.attempt && matches!(task.state, QueueState::Claimed | QueueState::Submitted) {
+        return Err(StoreError::RunHere { id: task.id().to_owned(), attempt });
+    }
+    Ok(())
+}
+
+/// Writes what an attempt does just now.
+async fn note_phase(
+    write: &mut Transaction<'_, Any>,
+    task: &str,
+    attempt: u32,
+    phase: &Value,
+    actor: Actor<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let update = "UPDATE tasks SET phase = $3, version = version + 1, updated_at = $4 \
+        WHERE id = $1 AND attempt = $2 AND state <> $5";
+    let number = i64::from(attempt);
+    let updated = sqlx::query(update)
+        .bind(task)
+        .bind(number)
+        .bind(phase.to_string())
+        .bind(now.as_microsecond())
+        .bind(QueueState::Ended.as_str())
+        .execute(&mut **write)
+        .await?;
+    if updated.rows_affected() > 0 {
+        let event = Event::new("phase", task, attempt, actor, now).detail(Some(phase.clone()));
+        record(write, &event).await?;
+    }
+    Ok(())
 }
 
 /// Writes a new status of an attempt, and of its task where it is the present one.

@@ -11,6 +11,7 @@ const ROLES: [Role; 5] = Role::ALL;
 
 /// A path of a route with these ids.
 fn path(route: &str, id: &str) -> String {
+    let route = route.replace("{attempt}", "1");
     route.replace("{id}", id).replace("{taskId}", id).replace("{*path}", "report/a.txt").replace("{name}", "task")
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+mod cluster;
 mod database;
 mod ingest;
 mod kills;
@@ -9,3 +10,4 @@ mod postgres;
 mod program;
 mod proxy;
 mod replicas;
+mod restart;

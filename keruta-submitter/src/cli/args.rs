@@ -2,6 +2,7 @@
 
 mod cluster;
 mod examples;
+mod journal;
 mod redact;
 mod submit;
 mod tasks;
@@ -15,10 +16,11 @@ use clap_complete::Shell;
 use keruta_input::args::TalkArgs;
 
 pub(crate) use cluster::{ClusterArgs, LogArgs, NamespaceArgs};
+pub(crate) use journal::JournalTokenArgs;
 pub(crate) use redact::RedactArgs;
 pub(crate) use submit::{DryRun, SubmitArgs};
 pub(crate) use tasks::{CancelArgs, LogsArgs, RetryArgs, StatusArgs};
-pub(crate) use values::{LogFormat, Output, Table, VersionOutput};
+pub(crate) use values::{JournalPlace, LogFormat, Output, Table, VersionOutput};
 
 /// Submits tasks to Kubernetes, follows them to their end, and tells how they ended.
 ///
@@ -126,9 +128,11 @@ pub(crate) struct FollowArgs {
     /// A settings file (.toml, .yaml, .json or .properties); may be repeated, later files win
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) settings: Vec<PathBuf>,
-    /// Keep statuses and logs in this directory
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) journal: PathBuf,
+    /// Keep statuses and logs in this directory, or in the keruta server at this address
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    pub(crate) journal: JournalPlace,
+    #[command(flatten)]
+    pub(crate) journal_token: JournalTokenArgs,
     /// Serve /metrics and /healthz on this loopback address, such as 127.0.0.1:9090
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,

@@ -6,6 +6,7 @@ mod completion;
 mod doctor;
 mod follow;
 mod found;
+mod journal;
 mod ledger;
 mod logs;
 mod man;

@@ -152,7 +152,7 @@ async fn once(
         };
     }
     pod.tell("kubelet", false, "Started", "Container started", &field);
-    let end = act(pod, script, &log, sidecar, &field).await;
+    let (end, told) = act(pod, script, &log, sidecar, &field).await;
     end_log(pod, &name, &log);
     let (code, reason) = match end {
         End::Exit(0) => (0, "Completed"),
@@ -161,7 +161,7 @@ async fn once(
         End::OomKilled => (137, "OOMKilled"),
     };
     let fallback = locked(&pod.state).containers[index].fallback_to_logs;
-    let message = match &script.termination_message {
+    let message = match told.as_ref().or(script.termination_message.as_ref()) {
         Some(message) => message.clone(),
         None if fallback && code != 0 => log.tail_text(),
         None => String::new(),
@@ -195,10 +195,14 @@ fn end_log(pod: &Pod, name: &str, log: &LogFile) {
     }
 }
 
-/// Follows the script until it ends by itself or is ended.
-async fn act(pod: &Arc<Pod>, script: &Run, log: &LogFile, sidecar: bool, field: &str) -> End {
+/// Follows the script until it ends by itself, is ended, or a test says how it ended, and with which termination message.
+async fn act(pod: &Arc<Pod>, script: &Run, log: &LogFile, sidecar: bool, field: &str) -> (End, Option<String>) {
     let open = Mutex::new(Vec::new());
-    let end = until_end(pod, script, log, &open, sidecar, field).await;
+    let name = field.split(['{', '}']).nth(1).unwrap_or_default();
+    let end = tokio::select! {
+        end = until_end(pod, script, log, &open, sidecar, field, name) => (end, None),
+        (end, message) = pod.control.by_hand(name) => (end, Some(message)),
+    };
     // The runtime writes what is left of a line when the container ends.
     let open = locked(&open);
     if !open.is_empty() {
@@ -214,6 +218,7 @@ async fn until_end(
     open: &Mutex<Vec<u8>>,
     sidecar: bool,
     field: &str,
+    name: &str,
 ) -> End {
     let steps = steps(pod, script, log, open);
     tokio::pin!(steps);
@@ -221,7 +226,6 @@ async fn until_end(
         () = &mut steps => return script.end,
         grace = told_to_end(pod, sidecar) => grace,
     };
-    let name = field.split(['{', '}']).nth(1).unwrap_or_default();
     pod.tell("kubelet", false, "Killing", &format!("Stopping container {name}"), field);
     if grace.is_zero() {
         return End::Signal(9);

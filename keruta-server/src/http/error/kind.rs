@@ -95,6 +95,7 @@ impl Kind {
             StoreError::IllegalMove { .. } => Self::IllegalMove,
             StoreError::OtherAttempt { .. } => Self::OtherAttempt,
             StoreError::UnderWay { .. }
+            | StoreError::RunHere { .. }
             | StoreError::Fixed { .. }
             | StoreError::HasChildren { .. }
             | StoreError::Referenced { .. }

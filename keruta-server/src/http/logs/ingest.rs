@@ -12,13 +12,12 @@ use super::LogsState;
 use super::error::no_task;
 use crate::http::ApiError;
 use crate::http::extract::{Bytes, Path, Query};
+use crate::http::names::wrong_names;
 use crate::log::{nanoseconds, timestamp};
 use crate::problem::field;
 
 /// How many wrong lines are told of.
 const TOLD: usize = 20;
-/// How long a name may be.
-const LONGEST: usize = 253;
 
 /// Which log the lines belong to, and where.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
@@ -94,16 +93,12 @@ pub(super) async fn append(
 
 impl AppendParameters {
     fn check(&self) -> Result<(), ApiError> {
-        let mut wrong = Vec::new();
-        let names = [("container", &self.container), ("pod", &self.pod), ("podUid", &self.pod_uid), ("job", &self.job)];
-        for (name, text) in names {
-            // Names of Kubernetes' objects, and those that are much like them.
-            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            if text.len() > LONGEST || !text.bytes().all(fits) {
-                let detail = format!("is no name: at most {LONGEST} letters, digits, `-`, `.` and `_`");
-                wrong.push(field(name, detail, None));
-            }
-        }
+        let mut wrong = wrong_names(&[
+            ("container", self.container.as_str()),
+            ("pod", self.pod.as_str()),
+            ("podUid", self.pod_uid.as_str()),
+            ("job", self.job.as_str()),
+        ]);
         if self.container.is_empty() {
             wrong.push(field("container", "is empty: name the container, or the agent", None));
         }

@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum, ValueHint};
 use keruta_input::args::InputArgs;
 use keruta_manifest::value::Duration;
 
+use super::journal::JournalTokenArgs;
 use super::redact::RedactArgs;
-use super::values::Output;
+use super::values::{JournalPlace, Output};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SubmitArgs {
@@ -33,9 +34,11 @@ pub(crate) struct SubmitArgs {
     /// End with the exit code of the task's failed container
     #[arg(long, requires = "wait", help_heading = "Following")]
     pub(crate) exit_code_from_task: bool,
-    /// Also keep statuses and logs in this directory
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "wait", help_heading = "Following")]
-    pub(crate) journal: Option<PathBuf>,
+    /// Also keep statuses and logs in this directory, or in the keruta server at this address
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath, requires = "wait", help_heading = "Following")]
+    pub(crate) journal: Option<JournalPlace>,
+    #[command(flatten)]
+    pub(crate) journal_token: JournalTokenArgs,
 
     #[command(flatten)]
     pub(crate) redact: RedactArgs,

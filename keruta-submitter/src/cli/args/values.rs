@@ -1,5 +1,7 @@
 //! Words that flags take.
 
+use std::convert::Infallible;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
@@ -111,5 +113,23 @@ mod tests {
         assert_eq!(from("10m").unwrap(), "2026-01-31T11:50:00Z");
         assert_eq!(from("2026-01-01T00:00:00+01:00").unwrap(), "2025-12-31T23:00:00Z");
         assert!(from("yesterday").unwrap_err().contains("10m"));
+    }
+}
+
+/// Where statuses and logs are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JournalPlace {
+    /// A directory.
+    Directory(PathBuf),
+    /// A keruta server, by its address.
+    Server(String),
+}
+
+impl FromStr for JournalPlace {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let is_address = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+        Ok(if is_address { Self::Server(text.to_owned()) } else { Self::Directory(text.into()) })
     }
 }

@@ -12,7 +12,6 @@ use keruta_submitter::classify::Policy;
 use keruta_submitter::cleanup::{Outcome, Retention, carry_out};
 use keruta_submitter::cluster::{Cluster, ClusterError};
 use keruta_submitter::follow::{FollowError, FollowOptions, Follower};
-use keruta_submitter::journal::{Journal, NdjsonJournal, NdjsonSettings};
 use keruta_submitter::lease::{Candidacy, LeaseConfig};
 use keruta_submitter::logs::Redactor;
 use keruta_submitter::metrics::Metrics;
@@ -105,7 +104,7 @@ async fn at_work(
     metrics: &Arc<Metrics>,
     end: &CancellationToken,
 ) -> Result<(), Failure> {
-    let journal: Arc<dyn Journal> = Arc::new(NdjsonJournal::open(&args.journal, NdjsonSettings::default())?);
+    let journal = super::journal::open(&args.journal, &args.journal_token)?;
     let mut followers: JoinSet<Result<(), FollowError>> = JoinSet::new();
     let mut reapers = JoinSet::new();
     for namespace in namespaces {

@@ -5,7 +5,6 @@ mod queue;
 mod tasks;
 mod words;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::super::args::Output;
+use super::super::args::{JournalPlace, JournalTokenArgs, Output};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::interrupts::{Interrupt, interrupts};
@@ -62,7 +61,8 @@ pub(super) struct Wait {
     /// How long a task may take from its submission.
     pub(super) timeout: Option<Duration>,
     pub(super) max_in_flight: Option<usize>,
-    pub(super) journal: Option<PathBuf>,
+    pub(super) journal: Option<JournalPlace>,
+    pub(super) journal_token: JournalTokenArgs,
     pub(super) exit_code_from_task: bool,
 }
 

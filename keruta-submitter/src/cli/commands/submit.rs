@@ -49,6 +49,7 @@ pub(super) fn run(args: &SubmitArgs, session: &Session) -> Result<Exit, Failure>
                 timeout: args.timeout.map(|limit| Duration::from_secs(limit.as_secs().into())),
                 max_in_flight: args.max_in_flight.map(usize::from),
                 journal: args.journal.clone(),
+                journal_token: args.journal_token.clone(),
                 exit_code_from_task: args.exit_code_from_task,
             }),
             enabled: settings.enabled,

@@ -9,7 +9,7 @@ use keruta_submitter::bundle::Bundle;
 use keruta_submitter::classify::Policy;
 use keruta_submitter::cluster::Cluster;
 use keruta_submitter::follow::{FollowError, FollowHandle, FollowOptions, Follower, LogOptions, Silence};
-use keruta_submitter::journal::{Journal, Ledger, NdjsonJournal, NdjsonSettings, Tee};
+use keruta_submitter::journal::{Journal, Ledger, Tee};
 use keruta_submitter::logs::Redactor;
 use keruta_submitter::watch::WatchError;
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::super::failure::Failure;
 use super::super::super::view::ViewJournal;
+use super::super::journal;
 use super::Course;
 
 /// More tasks than these are not named one by one: all of the namespace are watched then.
@@ -47,12 +48,10 @@ impl Followers {
         course: &Course,
         bundles: &[Bundle],
     ) -> Result<Self, Failure> {
-        let (logs, kept_in) = course.wait.as_ref().map_or((false, None), |wait| (wait.logs, wait.journal.as_ref()));
+        let logs = course.wait.as_ref().is_some_and(|wait| wait.logs);
+        let kept_in = course.wait.as_ref().and_then(|wait| Some((wait.journal.as_ref()?, &wait.journal_token)));
         let journal: Arc<dyn Journal> = match kept_in {
-            Some(directory) => {
-                let kept = NdjsonJournal::open(directory, NdjsonSettings::default())?;
-                Arc::new(Tee::new(Arc::new(kept), vec![view]))
-            }
+            Some((place, token)) => Arc::new(Tee::new(journal::open(place, token)?, vec![view])),
             None => view,
         };
         Ok(Self {
