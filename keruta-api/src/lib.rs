@@ -51,4 +51,4 @@ pub use role::{Role, UnknownRole};
 pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
 pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;
-pub use task::{Status, StatusUpdate, Task};
+pub use task::{NewEpoch, ProgressUpdate, Status, StatusUpdate, Task, TaskProgress};

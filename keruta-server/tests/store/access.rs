@@ -101,7 +101,7 @@ async fn a_tasks_token_dies_with_its_attempt() {
         assert_eq!(store.purge_tokens(at(1)).await.unwrap(), 0);
         assert_eq!(store.purge_tokens(at(2)).await.unwrap(), 1);
         assert!(lives(&store, "second").await);
-        let cancelled = StatusUpdate { status: TaskStatus::Cancelled, attempt: None, reason: None };
+        let cancelled = StatusUpdate::to(TaskStatus::Cancelled);
         store.set_status("a", &cancelled, "ada", at(3)).await.unwrap();
         store.delete_task("a", &Expected::Any, "ada", at(4)).await.unwrap();
         assert!(store.tokens(Some(Role::Task), None, 10).await.unwrap().is_empty());
