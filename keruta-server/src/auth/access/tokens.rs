@@ -5,7 +5,7 @@ use keruta_api::{CreatedToken, Role, Token};
 
 use super::{Access, AccessError, NOTED, note};
 use crate::auth::{Credential, Digest, Identity, Secret};
-use crate::store::{Author, Store, StoreError, TokenRow};
+use crate::store::{Author, Store, TokenRow};
 
 /// The name of the token that the first start makes.
 const FIRST: &str = "first-admin";
@@ -15,7 +15,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// [`StoreError::AlreadyExists`] where a living token has the name.
+    /// [`StoreError::AlreadyExists`](crate::store::StoreError::AlreadyExists) where a living token has the name.
     pub async fn create_token(
         &self,
         name: &str,
@@ -31,7 +31,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the database fails, or there is no such task.
+    /// [`StoreError`](crate::store::StoreError) where the database fails, or there is no such task.
     pub async fn create_task_token(
         &self,
         task: &str,
@@ -48,7 +48,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the database fails.
+    /// [`StoreError`](crate::store::StoreError) where the database fails.
     pub async fn first_token(&self, now: Timestamp) -> Result<Option<String>, AccessError> {
         let secret = Secret::new()?.token(Role::Admin);
         let row = TokenRow {
