@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keruta_api::{LogAppended, StatusUpdate, Task, TaskStatus, wire};
+use keruta_api::{LogAppended, NewEpoch, StatusUpdate, Task, TaskStatus, wire};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Response, StatusCode, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
-pub use error::{ApiError, ConnectError};
+pub use error::{ApiError, ConnectError, Replaced};
 pub(crate) use keruta_api::wire::segment;
 
 use crate::config::{ApiArgs, TOKEN};
@@ -54,6 +54,9 @@ pub struct Standing {
     pub status: TaskStatus,
     /// Its present attempt.
     pub attempt: u32,
+    /// How many agents have begun that attempt.
+    #[serde(default)]
+    pub epoch: u64,
     /// Whether somebody asked for its end.
     #[serde(default)]
     pub cancel_requested: bool,
@@ -161,6 +164,20 @@ impl Api {
         json(what, self.get(what, &wire::task(id, "/status"))?)
     }
 
+    /// Says that an agent begins an attempt, the present one where none is named, and asks for its epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`]; [`ApiError::Conflict`] where another attempt is the present one.
+    pub fn begin(&self, id: &str, attempt: Option<u32>) -> Result<Standing, ApiError> {
+        let what = "begin the task";
+        // Numbers always serialize.
+        let body = serde_json::to_vec(&NewEpoch { attempt }).unwrap_or_default();
+        let request = self.agent.post(self.url(&wire::task(id, "/epoch")));
+        let request = self.authorized(request).header(header::CONTENT_TYPE, "application/json");
+        json(what, checked(what, request.send(&body))?)
+    }
+
     /// Says where a task stands.
     ///
     /// # Errors
@@ -257,7 +274,7 @@ fn checked(what: &'static str, answer: Result<Response<Body>, ureq::Error>) -> R
     let problem = wire::problem(code, status.canonical_reason(), &body);
     let (kind, detail) = (problem.kind, problem.detail.unwrap_or(problem.title));
     Err(match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ApiError::Refused { what, status: code, detail },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ApiError::Refused { what, status: code, kind, detail },
         StatusCode::NOT_FOUND => ApiError::NotFound { what, detail },
         StatusCode::CONFLICT => ApiError::Conflict { what, kind, detail },
         StatusCode::RANGE_NOT_SATISFIABLE if range.is_some() => ApiError::Offset { offset: range.unwrap_or_default() },

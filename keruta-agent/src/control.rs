@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use keruta_api::LogLevel;
+use keruta_api::{LogLevel, ProgressUpdate};
 use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
 use crate::artifacts;
 use crate::diagnostics::say;
 use crate::logs::Shipping;
+use crate::report::Teller;
 
 /// Tells a script where its agent listens.
 pub(crate) const SOCKET: &str = "KERUTA_AGENT_SOCKET";
@@ -34,7 +35,7 @@ pub(crate) enum Ask {
     /// A line for the log.
     Log { level: LogLevel, message: String },
     /// How far the work is.
-    Progress { percent: u8 },
+    Progress { percent: u8, message: Option<String> },
     /// A file to be handed in.
     Artifact { path: PathBuf, name: String },
 }
@@ -51,6 +52,7 @@ pub(crate) struct Desk {
     pub(crate) task: String,
     pub(crate) api: Option<Api>,
     pub(crate) shipping: Option<Arc<Shipping>>,
+    pub(crate) progress: Option<Teller>,
 }
 
 /// The socket; it goes when this is dropped.
@@ -107,8 +109,12 @@ impl Desk {
                 self.log(level, &message);
                 Ok(())
             }
-            Ask::Progress { percent } => {
-                self.log(LogLevel::Info, &format!("progress: {percent} %"));
+            Ask::Progress { percent, message } => {
+                let words = message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+                self.log(LogLevel::Info, &format!("progress: {percent} %{words}"));
+                if let Some(progress) = &self.progress {
+                    progress.progress(ProgressUpdate { percent, message });
+                }
                 Ok(())
             }
             Ask::Artifact { path, name } => {

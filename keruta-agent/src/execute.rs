@@ -198,8 +198,12 @@ impl<'a> Execution<'a> {
 
     /// Listens to what the task's script asks.
     fn open_desk(&mut self) {
-        let desk =
-            Desk { task: self.args.task.task_id.clone(), api: self.api.clone(), shipping: self.shipping.clone() };
+        let desk = Desk {
+            task: self.args.task.task_id.clone(),
+            api: self.api.clone(),
+            shipping: self.shipping.clone(),
+            progress: self.reporter.as_ref().map(Reporter::teller),
+        };
         match desk.open(&self.args.task.work_dir.join(prepare::OWN)) {
             Ok(socket) => self.socket = Some(socket),
             Err(error) => warning!("`keruta-agent log` and the like will not work: {error}"),
@@ -209,7 +213,7 @@ impl<'a> Execution<'a> {
     /// Hands in what the task has made, and the rest of its log.
     fn hand_in(&mut self, outcome: &Outcome, until: Instant) {
         if let (Some(api), Some(before)) = (&self.api, &self.before)
-            && !self.is_told_by_signal()
+            && !self.is_to_be_quick()
         {
             let TaskArgs { task_id, work_dir, .. } = &self.args.task;
             if artifacts::upload_all(api, task_id, work_dir, before, until) {
@@ -397,7 +401,7 @@ impl<'a> Execution<'a> {
     /// Runs the workspace's own cleanup script, whatever became of the task.
     fn clean_up(&mut self) {
         let scratch = self.scratch();
-        if !self.args.no_cleanup && !self.is_told_by_signal() {
+        if !self.args.no_cleanup && !self.is_to_be_quick() {
             match prepare::own_script(&self.args.task.work_dir, "cleanup.sh") {
                 Ok(None) => {}
                 Ok(Some(words)) => {
@@ -422,7 +426,7 @@ impl<'a> Execution<'a> {
         let flush = self.args.patience.flush;
         // Where there is no API at all, a task is not to wait for one. Its log, which only the agent has, is worth a wait.
         let is_alone = self.shipping.is_none() && !self.reporter.as_ref().is_some_and(Reporter::has_heard);
-        if self.is_told_by_signal() {
+        if self.is_to_be_quick() {
             flush.min(LAST_WORD)
         } else if is_alone {
             flush.min(NEVER_HEARD)
@@ -431,8 +435,9 @@ impl<'a> Execution<'a> {
         }
     }
 
-    fn is_told_by_signal(&self) -> bool {
-        matches!(self.supervisor.told(), Some(Told::Signal(_)))
+    /// Whether nothing is to be done any more but to say how it ended: the Pod is to end, or the workspace is another agent's.
+    fn is_to_be_quick(&self) -> bool {
+        matches!(self.supervisor.told(), Some(Told::Signal(_) | Told::Replaced))
     }
 
     /// Writes the receipt; `lines_lost` is known where the log was sent.

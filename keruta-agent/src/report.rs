@@ -8,15 +8,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use keruta_api::{StatusUpdate, TaskStatus};
+use keruta_api::{ProgressUpdate, StatusUpdate, TaskStatus};
 
-use crate::api::{Api, ApiError};
+use crate::api::{Api, ApiError, Replaced};
 use crate::backoff::Backoff;
 use crate::diagnostics::{debug, info, warning};
 use crate::supervise::{Event, Waker};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often the API hears how far the work is, at most.
+const PROGRESS: Duration = Duration::from_secs(1);
 
 /// The thread that talks to the API.
 #[derive(Debug)]
@@ -35,10 +37,16 @@ impl Teller {
     pub(crate) fn say(&self, status: TaskStatus, reason: Option<String>) {
         let _ = self.0.send(Order::Say(status, reason));
     }
+
+    /// Says how far the work is; of several only the last.
+    pub(crate) fn progress(&self, progress: ProgressUpdate) {
+        let _ = self.0.send(Order::Progress(progress));
+    }
 }
 
 enum Order {
     Say(TaskStatus, Option<String>),
+    Progress(ProgressUpdate),
     Finish(Option<(TaskStatus, Option<String>)>, Instant),
 }
 
@@ -56,11 +64,15 @@ impl Reporter {
             api,
             task: task.to_owned(),
             attempt,
+            epoch: None,
             poll,
             waker,
             pauses,
             pending: VecDeque::new(),
-            cancelled: false,
+            status: None,
+            progress: None,
+            next_progress: Instant::now(),
+            told_to_end: false,
             complained: false,
             heard: Arc::clone(&heard),
             last: LastWord::NotYet,
@@ -97,11 +109,17 @@ struct Talk {
     api: Api,
     task: String,
     attempt: Option<u32>,
+    /// Which of the attempt's agents this is, once the API has said so.
+    epoch: Option<u64>,
     poll: Duration,
     waker: Waker,
     pauses: Backoff,
     pending: VecDeque<(TaskStatus, Option<String>)>,
-    cancelled: bool,
+    /// What the API last heard.
+    status: Option<TaskStatus>,
+    progress: Option<ProgressUpdate>,
+    next_progress: Instant,
+    told_to_end: bool,
     complained: bool,
     heard: Arc<AtomicBool>,
     last: LastWord,
@@ -124,6 +142,7 @@ impl Talk {
         let mut next_try = Instant::now();
         let mut end = None;
         loop {
+            self.note_progress();
             if !self.pending.is_empty() && Instant::now() >= next_try {
                 next_try = Instant::now() + self.tell();
             }
@@ -139,6 +158,9 @@ impl Talk {
             if !self.pending.is_empty() {
                 until = until.min(next_try);
             }
+            if self.progress.is_some() && self.pending.is_empty() {
+                until = until.min(self.next_progress);
+            }
             if let Some(end) = end {
                 until = until.min(end);
             }
@@ -148,11 +170,13 @@ impl Talk {
                     self.pending.truncate(1);
                     self.pending.push_back((status, reason));
                 }
+                Ok(Order::Progress(progress)) => self.progress = Some(progress),
                 Ok(Order::Finish(last, until)) => {
                     end = Some(until);
                     // What was under way is history when the end is known.
                     self.last = LastWord::Given;
                     self.pending.clear();
+                    let last = last.or_else(|| Some((self.status.filter(|_| self.progress.is_some())?, None)));
                     self.pending.extend(last);
                     self.pauses.reset();
                     next_try = Instant::now();
@@ -164,23 +188,41 @@ impl Talk {
         }
     }
 
+    /// Puts what is known of the progress in line, where nothing is there that it could go with.
+    fn note_progress(&mut self) {
+        if let (Some(status), Some(_)) = (self.status, &self.progress)
+            && self.pending.is_empty()
+            && !status.is_final()
+            && Instant::now() >= self.next_progress
+        {
+            self.next_progress = Instant::now() + PROGRESS;
+            self.pending.push_back((status, None));
+        }
+    }
+
     /// Says what is first in line; how long to wait with the next.
     fn tell(&mut self) -> Duration {
         let Some((status, reason)) = self.pending.front().cloned() else { return Duration::ZERO };
-        if self.attempt.is_none() {
-            // Without its number a late word would be taken for the next attempt's.
-            match self.api.standing(&self.task) {
-                Ok(standing) => self.attempt = Some(standing.attempt),
+        if self.epoch.is_none() {
+            // Without these a late word would be taken for another attempt's, or another agent's.
+            match self.api.begin(&self.task, self.attempt) {
+                Ok(begun) => (self.attempt, self.epoch) = (Some(begun.attempt), Some(begun.epoch)),
                 Err(error) => return self.failed(&error),
             }
         }
-        match self.api.set_status(&self.task, &StatusUpdate { status, attempt: self.attempt, reason }) {
+        let progress = self.progress.clone();
+        let update = StatusUpdate { status, attempt: self.attempt, epoch: self.epoch, reason, progress };
+        match self.api.set_status(&self.task, &update) {
             Ok(()) => {
                 debug!("the API knows that the task is {status}");
                 self.pauses.reset();
                 self.complained = false;
                 self.heard.store(true, Ordering::Relaxed);
                 self.pending.pop_front();
+                self.status = Some(status);
+                if update.progress == self.progress {
+                    self.progress = None;
+                }
                 Duration::ZERO
             }
             Err(error) => self.failed(&error),
@@ -189,6 +231,13 @@ impl Talk {
 
     /// What to do about a failure: how long to wait, or what not to say again.
     fn failed(&mut self, error: &ApiError) -> Duration {
+        if let Some(replaced) = error.replaced() {
+            info!("{error}");
+            self.end(replaced);
+            self.pending.clear();
+            self.progress = None;
+            return Duration::ZERO;
+        }
         match error {
             // It will not have another token, or another task, in the time that is left.
             ApiError::Refused { .. } | ApiError::NotFound { .. } if self.last == LastWord::Given => {
@@ -207,12 +256,10 @@ impl Talk {
                 self.pauses.pause()
             }
             error => {
-                // It knows better: the task has ended there already, or another attempt is the present one.
+                // It knows better: the task has ended there already.
                 info!("{error}");
-                if error.is_other_attempt() {
-                    self.cancel();
-                }
                 self.pending.pop_front();
+                self.progress = None;
                 Duration::ZERO
             }
         }
@@ -226,21 +273,29 @@ impl Talk {
                 self.heard.store(true, Ordering::Relaxed);
                 let attempt = *self.attempt.get_or_insert(standing.attempt);
                 if standing.cancel_requested || standing.status == TaskStatus::Cancelled || standing.attempt > attempt {
-                    self.cancel();
+                    self.end(Replaced::ByAttempt);
+                } else if self.epoch.is_some_and(|epoch| standing.epoch > epoch) {
+                    self.end(Replaced::ByAgent);
                 }
                 self.poll
             }
             Err(error) => {
                 debug!("{error}");
+                if let Some(replaced) = error.replaced() {
+                    self.end(replaced);
+                }
                 self.pauses.pause().max(self.poll)
             }
         }
     }
 
-    fn cancel(&mut self) {
-        if !self.cancelled {
-            self.cancelled = true;
-            self.waker.wake(Event::Cancel);
+    /// Has the command end.
+    fn end(&mut self, why: Replaced) {
+        if !std::mem::replace(&mut self.told_to_end, true) {
+            self.waker.wake(match why {
+                Replaced::ByAttempt => Event::Cancel,
+                Replaced::ByAgent => Event::Replaced,
+            });
         }
     }
 }

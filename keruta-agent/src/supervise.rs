@@ -236,11 +236,12 @@ impl Supervisor {
     fn tell(run: &Run<'_>, told: Told) -> Instant {
         let signal = match told {
             Told::Signal(signal) => Signal::from_named_raw(signal).unwrap_or(Signal::TERM),
-            Told::Cancel | Told::OutOfTime => Signal::TERM,
+            Told::Cancel | Told::Replaced | Told::OutOfTime => Signal::TERM,
         };
         match told {
             Told::Signal(number) => info!("signal {number} is passed on"),
             Told::Cancel => info!("the task is cancelled; its command is told to end"),
+            Told::Replaced => info!("another agent runs the attempt now; the command of this one is told to end"),
             Told::OutOfTime => info!("the time of the task is over; its command is told to end"),
         }
         if rustix::process::kill_process_group(run.pid, signal).is_err() {
@@ -255,6 +256,7 @@ impl Supervisor {
         let told = match event {
             Event::Signal(signal) if end::ends(signal) => Told::Signal(signal),
             Event::Cancel => Told::Cancel,
+            Event::Replaced => Told::Replaced,
             Event::Signal(_) | Event::Closed => return None,
         };
         if self.told.is_some() {

@@ -27,6 +27,8 @@ pub(crate) struct ProgressArgs {
     /// How much of the work is done, in percent
     #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
     percent: u8,
+    /// What it is at
+    message: Vec<String>,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -85,7 +87,8 @@ pub(crate) fn log(args: &LogArgs) -> Result<(), AskError> {
 }
 
 pub(crate) fn progress(args: &ProgressArgs) -> Result<(), AskError> {
-    ask(&Ask::Progress { percent: args.percent })
+    let message = Some(args.message.join(" ")).filter(|message| !message.is_empty());
+    ask(&Ask::Progress { percent: args.percent, message })
 }
 
 pub(crate) fn artifact(command: &ArtifactCommand) -> Result<(), AskError> {

@@ -20,7 +20,7 @@ pub struct TaskEvent {
     /// When.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub at: Timestamp,
-    /// What: `created`, `changed`, `status`, `cancelRequested`, `retried`, `submitted`, `phase`, `deleted`.
+    /// What: `created`, `changed`, `status`, `cancelRequested`, `retried`, `submitted`, `agentStarted`, `phase`, `deleted`.
     pub kind: String,
     /// Who: a user, a token's name, `keruta` itself, or `agent`.
     pub actor: String,

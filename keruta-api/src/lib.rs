@@ -62,4 +62,4 @@ pub use settings::{SettingChange, SettingOrigin, SettingsDocument};
 pub use statistics::{Statistics, StatisticsPart, StatusCounts};
 pub use status::TaskStatus;
 pub use storage::{ArtifactUse, LogUse, StorageUse};
-pub use task::{Status, StatusUpdate, Task};
+pub use task::{NewEpoch, ProgressUpdate, Status, StatusUpdate, Task, TaskProgress};

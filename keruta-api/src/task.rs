@@ -53,6 +53,9 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub phase: Option<Value>,
+    /// How far the present attempt is, as it says itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<TaskProgress>,
     /// Why it waits in the queue, where that is known: a parent that runs, a cluster that refuses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
@@ -75,8 +78,49 @@ pub struct Status {
     pub status: TaskStatus,
     /// The present attempt.
     pub attempt: u32,
+    /// How many agents have begun the present attempt: the last one's word counts.
+    #[serde(default)]
+    pub epoch: u64,
     /// Whether somebody asked for its end.
     pub cancel_requested: bool,
+}
+
+/// How far an attempt is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TaskProgress {
+    /// How much of the work is done, from 0 to 100.
+    pub percent: u8,
+    /// What it is at, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When the API heard so.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub at: Timestamp,
+}
+
+/// How far an attempt says that it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProgressUpdate {
+    /// How much of the work is done, from 0 to 100.
+    #[cfg_attr(feature = "openapi", schema(maximum = 100))]
+    pub percent: u8,
+    /// What it is at, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// That an agent begins an attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewEpoch {
+    /// The attempt; one that is not the present one is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
 }
 
 /// A change of a task's status.
@@ -89,7 +133,21 @@ pub struct StatusUpdate {
     /// The attempt that it is about; one that is not the present one is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// Which of the attempt's agents says so; one that is not the last is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
     /// Why, in a sentence for the history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How far it is; with the status that it has already, nothing else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressUpdate>,
+}
+
+impl StatusUpdate {
+    /// A change to a status, and no more.
+    #[must_use]
+    pub const fn to(status: TaskStatus) -> Self {
+        Self { status, attempt: None, epoch: None, reason: None, progress: None }
+    }
 }

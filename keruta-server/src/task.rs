@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use keruta_api::TaskStatus;
+use keruta_api::{TaskProgress, TaskStatus};
 use serde_json::{Map, Value};
 
 pub use moves::{can_follow, is_editable};
@@ -30,6 +30,8 @@ pub struct StoredTask {
     pub state: QueueState,
     /// The present attempt, from 1.
     pub attempt: u32,
+    /// How many agents have begun the present attempt.
+    pub epoch: u64,
     /// Grows with every change.
     pub version: i64,
     /// It is not tried again before this time.
@@ -42,6 +44,8 @@ pub struct StoredTask {
     pub job_name: Option<String>,
     /// What it does just now.
     pub phase: Option<Value>,
+    /// How far the present attempt is.
+    pub progress: Option<TaskProgress>,
     /// How the present attempt ended.
     pub verdict: Option<Value>,
     /// When it was created.
@@ -101,6 +105,7 @@ impl StoredTask {
             finished_at: self.finished_at,
             job_name: self.job_name.clone(),
             phase: self.phase.clone(),
+            progress: self.progress.clone(),
             waiting_for: self.waiting_for.clone(),
             verdict: self.verdict.clone(),
             spec,

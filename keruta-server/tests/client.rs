@@ -74,7 +74,7 @@ fn agent() -> LogPlace {
 }
 
 fn update(status: TaskStatus, attempt: u32) -> StatusUpdate {
-    StatusUpdate { status, attempt: Some(attempt), reason: None }
+    StatusUpdate { attempt: Some(attempt), ..StatusUpdate::to(status) }
 }
 
 #[tokio::test]

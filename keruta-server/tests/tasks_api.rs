@@ -126,6 +126,36 @@ async fn a_task_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn an_agent_begins_tells_its_progress_and_is_refused_when_another_has_begun() {
+    let api = Api::start().await;
+    api.send("POST", "/api/v1/tasks", &json!({"id": "a", "image": "busybox:1.36"})).await;
+    let begun = api.send("POST", "/api/v1/tasks/a/epoch", &json!({"attempt": 1})).await;
+    assert_eq!((begun.status, &begun.json()["epoch"]), (StatusCode::OK, &json!(1)), "{}", begun.body);
+    let progress = json!({"percent": 40, "message": "tests"});
+    let update = json!({"status": "IN_PROGRESS", "attempt": 1, "epoch": 1, "progress": progress});
+    let told = api.send("PUT", "/api/v1/tasks/a/status", &update).await;
+    assert_eq!(told.json()["progress"]["percent"], 40, "{}", told.body);
+    let task = api.get("/api/v1/tasks/a").await.json();
+    assert_eq!((&task["progress"]["message"], &task["status"]), (&json!("tests"), &json!("IN_PROGRESS")));
+    assert!(task["progress"]["at"].as_str().unwrap().ends_with('Z'));
+    for (wrong, place) in [
+        (json!({"percent": 101}), "/progress/percent"),
+        (json!({"percent": 1, "message": "x".repeat(2000)}), "/progress/message"),
+    ] {
+        let refused =
+            api.send("PUT", "/api/v1/tasks/a/status", &json!({"status": "IN_PROGRESS", "progress": wrong})).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]), (422, &json!(place)));
+    }
+    // Without a body it is the present attempt's.
+    assert_eq!(api.ask("POST", "/api/v1/tasks/a/epoch", &[], "").await.json()["epoch"], 2);
+    let stale = api.send("PUT", "/api/v1/tasks/a/status", &update).await;
+    let problem = stale.json();
+    assert_eq!((stale.status, &problem["type"]), (StatusCode::CONFLICT, &json!("/problems/stale-epoch")));
+    assert_eq!(problem["detail"], "agent 1 of attempt 1 of the task a has no say any more: agent 2 runs it now");
+    assert_eq!(api.get("/api/v1/tasks/a/status").await.json()["epoch"], 2);
+}
+
+#[tokio::test]
 async fn everything_that_is_wrong_with_a_task_is_told_at_once() {
     let api = Api::start().await;
     let task = json!({"id": "a b", "image": "Not An Image", "prioritty": 1, "timeoutSeconds": "soon"});

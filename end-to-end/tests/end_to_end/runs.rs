@@ -45,7 +45,7 @@ async fn a_task_goes_from_the_queue_to_completed() {
     assert_eq!(stage.get_text("/api/v1/tasks/a/artifacts/deep/report.md").await, "Done\n");
     // The token was the attempt's, and goes with it.
     let began = Instant::now();
-    while !stage.cluster.objects("secrets", NAMESPACE).is_empty() && began.elapsed() < Duration::from_secs(60) {
+    while !stage.cluster.objects("secrets", NAMESPACE).is_empty() && began.elapsed() < Duration::from_mins(1) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(stage.cluster.objects("secrets", NAMESPACE), Vec::<serde_json::Value>::new());

@@ -48,6 +48,8 @@ pub enum ApiError {
         what: &'static str,
         /// The status: 401 or 403.
         status: u16,
+        /// The kind of the problem: `/problems/attempt-over`.
+        kind: String,
         /// In the API's words.
         detail: String,
     },
@@ -94,9 +96,23 @@ impl ApiError {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// Whether it says that another attempt of the task is the present one.
+    /// Whether it says that this agent has nothing to do any more, and why.
     #[must_use]
-    pub fn is_other_attempt(&self) -> bool {
-        matches!(self, Self::Conflict { kind, .. } if kind == "/problems/other-attempt")
+    pub fn replaced(&self) -> Option<Replaced> {
+        let (Self::Conflict { kind, .. } | Self::Refused { kind, .. }) = self else { return None };
+        match kind.as_str() {
+            "/problems/other-attempt" | "/problems/attempt-over" => Some(Replaced::ByAttempt),
+            "/problems/stale-epoch" => Some(Replaced::ByAgent),
+            _ => None,
+        }
     }
+}
+
+/// What has taken an agent's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    /// Another attempt of the task, or none: this one is over.
+    ByAttempt,
+    /// Another agent of the same attempt.
+    ByAgent,
 }

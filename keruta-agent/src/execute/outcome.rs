@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use keruta_api::ReceiptOutcome;
+use signal_hook::consts::SIGTERM;
 
 use crate::api::ApiError;
 use crate::exit;
@@ -112,6 +113,11 @@ fn of_told(told: Told) -> (ReceiptOutcome, u8, String) {
             (ReceiptOutcome::Interrupted, exit::of_signal(signal), why)
         }
         Told::Cancel => (ReceiptOutcome::Cancelled, exit::CANCELLED, "the task was cancelled".to_owned()),
+        Told::Replaced => {
+            // Its Job must not end with it: there the other one is at work.
+            let why = "another agent runs the attempt now".to_owned();
+            (ReceiptOutcome::Interrupted, exit::of_signal(SIGTERM), why)
+        }
         Told::OutOfTime => (ReceiptOutcome::TimedOut, exit::OUT_OF_TIME, "the task ran out of its time".to_owned()),
     }
 }

@@ -16,6 +16,8 @@ pub enum Told {
     Signal(i32),
     /// The API: the task is cancelled.
     Cancel,
+    /// The API: another agent runs the attempt now.
+    Replaced,
     /// Its time is over.
     OutOfTime,
 }

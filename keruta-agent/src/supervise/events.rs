@@ -17,6 +17,8 @@ pub enum Event {
     Signal(i32),
     /// The API says that the task is cancelled.
     Cancel,
+    /// The API says that another agent runs the attempt now.
+    Replaced,
     /// A stream of the command's output has ended.
     Closed,
 }

@@ -54,6 +54,9 @@ pub(crate) struct State {
     pub(crate) requests: Vec<Request>,
     pub(crate) statuses: Vec<String>,
     pub(crate) cancelled: bool,
+    /// How many agents have begun.
+    pub(crate) epoch: u64,
+    pub(crate) progress: Vec<keruta_api::ProgressUpdate>,
     /// The lines of each log, by its container.
     pub(crate) logs: HashMap<String, Vec<keruta_api::LogLine>>,
     pub(crate) done: Vec<String>,
@@ -178,11 +181,21 @@ impl Api {
             },
             ("GET", "/api/v1/tasks/a/status") => {
                 let status = state.statuses.last().cloned().unwrap_or_else(|| "PENDING".to_owned());
-                Answer::json(200, &json!({"status": status, "attempt": 1, "cancelRequested": state.cancelled}))
+                Answer::json(200, &standing(&state, &status))
+            }
+            ("POST", "/api/v1/tasks/a/epoch") => {
+                let begun: keruta_api::NewEpoch = serde_json::from_slice(&request.body).unwrap();
+                assert_eq!(begun.attempt, Some(1));
+                state.epoch += 1;
+                Answer::json(200, &standing(&state, "PENDING"))
             }
             ("PUT", "/api/v1/tasks/a/status") => {
                 let update: keruta_api::StatusUpdate = serde_json::from_slice(&request.body).unwrap();
                 assert_eq!(update.attempt, Some(1));
+                if update.epoch != Some(state.epoch) {
+                    return Answer::problem(409, "stale-epoch");
+                }
+                state.progress.extend(update.progress);
                 if state.statuses.last() != Some(&update.status.to_string()) {
                     state.statuses.push(update.status.to_string());
                 }
@@ -227,6 +240,10 @@ fn append(state: &mut State, request: &Request) -> Answer {
         state.done.push(query["container"].to_owned());
     }
     Answer::json(200, &json!({"offset": offset, "repeated": repeated}))
+}
+
+fn standing(state: &State, status: &str) -> Value {
+    json!({"status": status, "attempt": 1, "epoch": state.epoch, "cancelRequested": state.cancelled})
 }
 
 fn task() -> Value {

@@ -147,6 +147,35 @@ fn another_attempt_ends_this_one() {
 }
 
 #[test]
+fn an_attempt_that_is_over_ends_whatever_its_token_opened() {
+    let api = Api::start();
+    let running = agent(&api).script("echo > ready; sleep 60").start();
+    running.until_file("ready");
+    api.answer_by(|_| Some(Answer::problem(401, "attempt-over")));
+    let done = running.finish();
+    assert_eq!((done.code(), done.receipt().outcome), (243, ReceiptOutcome::Cancelled), "{}", done.stderr);
+}
+
+/// A Pod that was given up on and is there again leaves the workspace to the one that took its place; its end must not end the Job.
+#[test]
+fn another_agent_of_the_attempt_ends_this_one_which_touches_nothing_more() {
+    let api = Api::start();
+    let agent = agent(&api);
+    let own = agent.work_dir().join(".keruta");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("cleanup.sh"), "echo > cleaned\n").unwrap();
+    let running = agent.script("mkdir -p .keruta/doc; echo > .keruta/doc/a.txt; echo > ready; sleep 60").start();
+    running.until_file("ready");
+    until("it has its epoch", || (api.statuses() == ["IN_PROGRESS"]).then_some(()));
+    api.state.lock().unwrap().epoch += 1;
+    let done = running.finish();
+    assert_eq!((done.code(), done.receipt().outcome), (143, ReceiptOutcome::Interrupted), "{}", done.stderr);
+    assert!(done.receipt().reason.unwrap().contains("another agent runs the attempt now"));
+    assert!(!done.directory.path().join("cleaned").exists());
+    assert_eq!((api.statuses(), api.state.lock().unwrap().artifacts.len()), (vec!["IN_PROGRESS".to_owned()], 0));
+}
+
+#[test]
 fn in_a_cluster_a_failure_is_the_submitters_to_judge_unless_nobody_tries_again() {
     for (retries, told) in [("4", false), ("0", true)] {
         let api = Api::start();

@@ -17,13 +17,16 @@ fn agent(api: &Api) -> Agent {
 #[test]
 fn a_script_logs_and_tells_its_progress() {
     let api = Api::start();
-    let script = "$AGENT log WARN disk is getting full && $AGENT progress 40 && $AGENT log nonsense x; echo $?; $AGENT progress 101; echo $?";
+    let script = "$AGENT log WARN disk is getting full && $AGENT progress 40 half of it && $AGENT log nonsense x; echo $?; $AGENT progress 101; echo $?";
     let done = agent(&api).env("KERUTA_LOG_SOURCE", "agent").script(script).run();
     assert_eq!((done.code(), &*done.stdout()), (0, "2\n2\n"), "{}", done.stderr);
     assert!(done.stderr.contains("[WARN] keruta-agent: disk is getting full"), "{}", done.stderr);
     let state = api.state.lock().unwrap();
     let own: Vec<_> = state.logs["main.stdout"].iter().filter_map(|line| Some((line.level?, &*line.message))).collect();
-    assert_eq!(own, [(LogLevel::Warn, "disk is getting full"), (LogLevel::Info, "progress: 40 %")]);
+    assert_eq!(own, [(LogLevel::Warn, "disk is getting full"), (LogLevel::Info, "progress: 40 %: half of it")]);
+    let told = keruta_api::ProgressUpdate { percent: 40, message: Some("half of it".to_owned()) };
+    assert_eq!(state.progress, [told], "told once, with the last word where nothing came before");
+    assert_eq!(state.statuses, ["IN_PROGRESS", "COMPLETED"]);
 }
 
 #[test]
@@ -117,6 +120,18 @@ fn the_agent_copies_itself_and_the_copy_runs() {
     let (code, _, stderr) = agent_command(&["install", "/no/such/place"], &[]);
     assert_eq!(code, 125);
     assert!(stderr.contains("/no/such/place"), "{stderr}");
+}
+
+/// Of many only some are told while it runs, and the last in any case.
+#[test]
+fn progress_is_told_as_often_as_the_api_can_hear_it() {
+    let api = Api::start();
+    let script = "i=0; while [ $i -lt 30 ]; do $AGENT progress $i; i=$((i+1)); done; $AGENT progress 100";
+    let done = agent(&api).script(script).run();
+    assert_eq!(done.code(), 0, "{}", done.stderr);
+    let state = api.state.lock().unwrap();
+    let told: Vec<u8> = state.progress.iter().map(|progress| progress.percent).collect();
+    assert!(told.last() == Some(&100) && told.is_sorted() && told.len() < 25, "{told:?}");
 }
 
 fn handed_in(api: &Api) -> Vec<String> {

@@ -2,8 +2,9 @@
 
 use http::Method;
 
-use super::request::{Ask, query, segment};
+use super::request::Ask;
 use super::{Client, ClientError};
+use crate::wire::{query, segment};
 use crate::{AttemptPhase, AttemptStatus, AttemptVerdict, CapturedLog, LogAppended, LogCursor};
 
 /// One run of one container, whose log a submitter reads.

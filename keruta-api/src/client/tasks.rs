@@ -8,7 +8,7 @@ use super::connect::Body;
 use super::request::Ask;
 use super::{Client, ClientError};
 use crate::wire::{self, query, task};
-use crate::{Page, Status, StatusUpdate, Task, TaskStatus};
+use crate::{NewEpoch, Page, Status, StatusUpdate, Task, TaskStatus};
 
 /// Which tasks.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +67,15 @@ impl Client {
     /// [`ClientError`], as of all requests.
     pub async fn status(&self, id: &str) -> Result<Status, ClientError> {
         self.read(Ask::get(task(id, "/status"))).await
+    }
+
+    /// Says that an agent begins an attempt, the present one where none is named, and gets its epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`], as of all requests; 409 where another attempt is the present one.
+    pub async fn begin_epoch(&self, id: &str, attempt: Option<u32>) -> Result<Status, ClientError> {
+        self.read(Ask::new(Method::POST, task(id, "/epoch")).json(&NewEpoch { attempt })?).await
     }
 
     /// Says where a task stands; with an `attempt` only where that is the present one.

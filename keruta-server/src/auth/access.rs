@@ -76,6 +76,14 @@ pub enum AccessError {
     /// Nobody is known by what was shown.
     #[error("nobody is known by these credentials: they are wrong, have ended or were revoked")]
     Unknown,
+    /// The token of a task's attempt that has ended, or is not the present one.
+    #[error("the token is for attempt {attempt} of the task {task}, which is over")]
+    AttemptOver {
+        /// The task.
+        task: String,
+        /// The attempt.
+        attempt: u32,
+    },
     /// The name or the password is wrong; which one is not told.
     #[error("the name or the password is wrong")]
     WrongPassword,
@@ -164,10 +172,13 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// [`AccessError::Unknown`] where nobody is, [`AccessError::TooMany`].
+    /// [`AccessError::Unknown`] where nobody is, [`AccessError::AttemptOver`], [`AccessError::TooMany`].
     pub async fn by_token(&self, token: &str, from: Option<IpAddr>, now: Timestamp) -> Result<Identity, AccessError> {
-        let found = tokens::find(self.store(), token, now).await?;
-        self.counted(found, from)
+        let found = tokens::find(self.store(), token, now).await;
+        if let Err(AccessError::AttemptOver { task, attempt }) = &found {
+            within(&self.inner.requests, &format!("{task}/{attempt}"))?;
+        }
+        self.counted(found?, from)
     }
 
     /// Who is known by a session's cookie.

@@ -178,6 +178,7 @@ pub const TABLE: &[Rule] = &[
     operators("DELETE", "/api/v1/tasks/{id}"),
     tasks(viewers("GET", "/api/v1/tasks/{id}/status"), Scope::Task),
     tasks(operators("PUT", "/api/v1/tasks/{id}/status"), Scope::Task),
+    tasks(operators("POST", "/api/v1/tasks/{id}/epoch"), Scope::Task),
     tasks(viewers("GET", "/api/v1/tasks/{id}/script"), Scope::Task),
     operators("PUT",    "/api/v1/tasks/{id}/script"),
     tasks(viewers("GET", "/api/v1/tasks/{id}/logs"), Scope::Task),

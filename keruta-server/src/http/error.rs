@@ -49,6 +49,14 @@ pub enum ApiError {
     /// Nobody is known by these credentials, or none came.
     #[error("{0}")]
     Unauthenticated(&'static str),
+    /// The attempt that a token is for is over.
+    #[error("this token was for attempt {attempt} of the task {task}, which has ended or is not the present one")]
+    AttemptOver {
+        /// The task.
+        task: String,
+        /// The attempt.
+        attempt: u32,
+    },
     /// Somebody is known, but may not do this.
     #[error("{0}")]
     Forbidden(String),
@@ -162,6 +170,7 @@ impl ApiError {
             Self::Malformed { .. } => Kind::MalformedBody,
             Self::Parameters(_) => Kind::InvalidParameter,
             Self::Unauthenticated(_) => Kind::Unauthenticated,
+            Self::AttemptOver { .. } => Kind::AttemptOver,
             Self::Forbidden(_) => Kind::Forbidden,
             Self::NotFound { .. } | Self::NoRoute => Kind::NotFound,
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,

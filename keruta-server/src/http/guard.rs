@@ -180,6 +180,7 @@ impl From<AccessError> for ApiError {
             AccessError::Unknown => Self::Unauthenticated(
                 "nobody is known by these credentials: they are wrong, have ended or were revoked",
             ),
+            AccessError::AttemptOver { task, attempt } => Self::AttemptOver { task, attempt },
             AccessError::WrongPassword => Self::Unauthenticated("the name or the password is wrong"),
             AccessError::Disabled => Self::Forbidden("this user is disabled".to_owned()),
             AccessError::TooMany { retry_after } => Self::TooManyRequests { retry_after },

@@ -70,6 +70,7 @@ pub fn routes(state: TasksState) -> OpenApiRouter {
         .routes(routes!(list::list, create))
         .routes(routes!(read, change, delete))
         .routes(routes!(act::status, act::set_status))
+        .routes(routes!(act::begin_epoch))
         .routes(routes!(act::script, act::set_script))
         .routes(routes!(act::cancel))
         .routes(routes!(act::retry))

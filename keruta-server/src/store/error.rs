@@ -109,6 +109,18 @@ pub enum StoreError {
         /// The present one.
         current: u32,
     },
+    /// The agent is not the last that began the attempt.
+    #[error("agent {given} of attempt {attempt} of the task {id} has no say any more: agent {current} runs it now")]
+    StaleEpoch {
+        /// The task.
+        id: String,
+        /// The attempt.
+        attempt: u32,
+        /// The epoch that was given.
+        given: u64,
+        /// The present one.
+        current: u64,
+    },
     /// An attempt at it is under way.
     #[error("attempt {attempt} of the task {id} has not ended; cancel it first, or wait")]
     UnderWay {

@@ -1,9 +1,9 @@
 //! What the submitter tells of attempts, and what it must remember of them.
 
 use jiff::Timestamp;
-use keruta_api::{StatusUpdate, TaskStatus};
+use keruta_api::{ProgressUpdate, StatusUpdate, TaskProgress, TaskStatus};
 use keruta_submitter::journal::Submission;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Transaction};
 
@@ -44,7 +44,9 @@ impl Store {
         fence(&mut write, epoch).await?;
         let before = locked(&mut write, change.task).await?;
         let status = attempt_status(&mut write, change.task, change.attempt).await?;
-        if can_follow(status, change.status) {
+        // A container that runs says nothing of what its command waits for.
+        let is_agents = status == TaskStatus::WaitingForInput && change.status == TaskStatus::InProgress;
+        if can_follow(status, change.status) && !is_agents {
             move_attempt(&mut write, &before, change, status, false, "keruta").await?;
         } else if change.status.is_final() && change.attempt == before.attempt && before.state != QueueState::Ended {
             // Its agent was faster; the Job has ended only now.
@@ -104,7 +106,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::IllegalMove`], [`StoreError::OtherAttempt`] where `attempt` is given and is not the present one,
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::StaleEpoch`] where `epoch` is given and is not that of the last agent, [`StoreError::NotFound`].
     pub async fn set_status(
         &self,
         task: &str,
@@ -118,8 +120,19 @@ impl Store {
         if let Some(given) = update.attempt.filter(|given| *given != before.attempt) {
             return Err(StoreError::OtherAttempt { id: id(), given, current: before.attempt });
         }
+        if let Some(given) = update.epoch.filter(|given| *given != before.epoch) {
+            let (attempt, current) = (before.attempt, before.epoch);
+            return Err(StoreError::StaleEpoch { id: id(), attempt, given, current });
+        }
+        let progress = update.progress.as_ref().filter(|_| !before.status.is_final());
+        if let Some(ProgressUpdate { percent, message }) = progress {
+            let progress = TaskProgress { percent: *percent, message: message.clone(), at: now };
+            move_progress(&mut write, task, &progress).await?;
+        }
         if before.status == update.status {
-            return Ok(before);
+            let task = super::tasks::task_in(&mut write, task).await?;
+            write.commit().await?;
+            return Ok(task);
         }
         if !can_follow(before.status, update.status) {
             return Err(StoreError::IllegalMove { id: id(), from: before.status, to: update.status });
@@ -137,6 +150,36 @@ impl Store {
         let task = super::tasks::task_in(&mut write, task).await?;
         write.commit().await?;
         self.changed();
+        Ok(task)
+    }
+
+    /// Takes note that an agent begins the present attempt: what earlier ones say is refused from now on. Of a task that has ended
+    /// nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OtherAttempt`] where `attempt` is given and is not the present one, [`StoreError::NotFound`].
+    pub async fn begin_epoch(
+        &self,
+        id: &str,
+        attempt: Option<u32>,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<StoredTask, StoreError> {
+        let mut write = self.write().await?;
+        let before = locked(&mut write, id).await?;
+        if let Some(given) = attempt.filter(|given| *given != before.attempt) {
+            return Err(StoreError::OtherAttempt { id: id.to_owned(), given, current: before.attempt });
+        }
+        if before.status.is_final() {
+            return Ok(before);
+        }
+        let update = "UPDATE tasks SET epoch = epoch + 1, version = version + 1, updated_at = $2 WHERE id = $1";
+        sqlx::query(update).bind(id).bind(now.as_microsecond()).execute(&mut *write).await?;
+        let task = super::tasks::task_in(&mut write, id).await?;
+        let event = Event::new("agentStarted", id, task.attempt, actor, now);
+        record(&mut write, &event.detail(Some(json!({"epoch": task.epoch})))).await?;
+        write.commit().await?;
         Ok(task)
     }
 
@@ -310,6 +353,19 @@ async fn note_phase(
         let event = Event::new("phase", task, attempt, actor, now).detail(Some(phase.clone()));
         record(write, &event).await?;
     }
+    Ok(())
+}
+
+/// Writes how far the present attempt is. It is no part of the history, which it would fill.
+async fn move_progress(
+    write: &mut Transaction<'_, Any>,
+    task: &str,
+    progress: &TaskProgress,
+) -> Result<(), StoreError> {
+    // A number, a text and a time: always JSON.
+    let text = serde_json::to_string(progress).unwrap_or_default();
+    let update = "UPDATE tasks SET progress = $2, version = version + 1, updated_at = $3 WHERE id = $1";
+    sqlx::query(update).bind(task).bind(text).bind(progress.at.as_microsecond()).execute(&mut **write).await?;
     Ok(())
 }
 

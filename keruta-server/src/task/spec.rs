@@ -5,7 +5,7 @@ use keruta_manifest::problem::Problems;
 use serde_json::{Map, Value};
 
 /// The fields that say where a task stands ([`keruta_api::Task`]): the server's to fill, not part of what was asked for.
-const SERVERS: [&str; 12] = [
+const SERVERS: [&str; 13] = [
     "status",
     "attempt",
     "version",
@@ -16,6 +16,7 @@ const SERVERS: [&str; 12] = [
     "finishedAt",
     "jobName",
     "phase",
+    "progress",
     "waitingFor",
     "verdict",
 ];

@@ -125,7 +125,14 @@ async fn a_tasks_token_dies_with_its_attempt() {
     let ask = || server.anonymous(Method::GET, "/api/v1/tasks/mine/status").token(&token).send();
     ask().await.is(200);
     server.ask(Method::POST, "/api/v1/tasks/mine/cancel").send().await.is(200);
-    ask().await.is(401);
+    let over = |answer: Answer| {
+        let problem = answer.is(401).value();
+        assert_eq!(problem["type"], "/problems/attempt-over", "{problem:#}");
+        assert!(problem["detail"].as_str().unwrap().contains("attempt 1 of the task mine"), "{problem:#}");
+    };
+    over(ask().await);
     server.ask(Method::POST, "/api/v1/tasks/mine/retry").send().await.is(200);
-    ask().await.is(401);
+    over(ask().await);
+    let stale = || server.anonymous(Method::PUT, "/api/v1/tasks/mine/status").token(&token);
+    over(stale().json(&json!({"status": "COMPLETED", "attempt": 1, "epoch": 1})).send().await);
 }

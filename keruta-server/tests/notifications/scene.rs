@@ -83,7 +83,7 @@ impl Scene {
     }
 
     pub(crate) async fn fails(&self, id: &str, reason: &str) {
-        let update = StatusUpdate { status: TaskStatus::Failed, attempt: None, reason: Some(reason.to_owned()) };
+        let update = StatusUpdate { reason: Some(reason.to_owned()), ..StatusUpdate::to(TaskStatus::Failed) };
         self.store.set_status(id, &update, "ada", Timestamp::now()).await.unwrap();
     }
 

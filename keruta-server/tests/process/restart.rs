@@ -44,7 +44,7 @@ async fn a_postgresql_that_is_killed_and_started_again_loses_nothing_and_nothing
         tokio::task::block_in_place(|| postgres.crash());
         let readiness = program.try_send(http::Method::GET, "/readyz", None).await.expect("an answer");
         assert_eq!(readiness.0, 503, "{:#}", readiness.1);
-        tokio::time::sleep(Duration::from_millis(1000)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         tokio::task::block_in_place(|| postgres.resume());
         let began = Instant::now();
         while !program.create(&format!("after{round}"), &life).await {

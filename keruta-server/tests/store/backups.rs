@@ -72,7 +72,7 @@ async fn filled(url: &str) -> Store {
         store.create_task(spec(&task), "tasks", *text, at(0)).await.unwrap();
     }
     store.create_task(spec(r#"{"id": "child", "parentId": "task-0"}"#), "tasks", "ada", at(1)).await.unwrap();
-    let failed = StatusUpdate { status: TaskStatus::Failed, attempt: None, reason: Some(HOSTILE[5].to_owned()) };
+    let failed = StatusUpdate { reason: Some(HOSTILE[5].to_owned()), ..StatusUpdate::to(TaskStatus::Failed) };
     store.set_status("task-0", &failed, "ada", at(2)).await.unwrap();
     access.create_task_token("child", 1, SignedDuration::from_hours(1), at(3)).await.unwrap();
     store.create_user("u", "ada", "$argon2id$x", Role::Admin, &ada(), at(0)).await.unwrap();

@@ -39,7 +39,7 @@ async fn outbox(store: &Store) -> Vec<Notification> {
 }
 
 async fn fail(store: &Store, task: &str, now: Timestamp) {
-    let update = StatusUpdate { status: TaskStatus::Failed, attempt: None, reason: Some("it ended with 3".to_owned()) };
+    let update = StatusUpdate { reason: Some("it ended with 3".to_owned()), ..StatusUpdate::to(TaskStatus::Failed) };
     store.set_status(task, &update, "ada", now).await.unwrap();
 }
 
@@ -135,7 +135,7 @@ async fn what_is_not_committed_is_not_told() {
     on_each(async |store| {
         with_rules(&store, &[json!({})]).await;
         store.create_task(spec(r#"{"id": "a"}"#), "tasks", "ada", at(0)).await.unwrap();
-        let other = StatusUpdate { status: TaskStatus::Failed, attempt: Some(2), reason: None };
+        let other = StatusUpdate { attempt: Some(2), ..StatusUpdate::to(TaskStatus::Failed) };
         store.set_status("a", &other, "ada", at(1)).await.unwrap_err();
         assert!(outbox(&store).await.is_empty());
         fail(&store, "a", at(2)).await;
@@ -210,7 +210,7 @@ async fn stuck_tasks_are_told_of_once_each_time_that_they_are_stuck() {
             told.iter().any(|one| one.reason == "it waits for more than 1m: the quota of the namespace"),
             "{told:?}"
         );
-        let started = StatusUpdate { status: TaskStatus::InProgress, attempt: None, reason: None };
+        let started = StatusUpdate::to(TaskStatus::InProgress);
         store.set_status("a", &started, "ada", at(70)).await.unwrap();
         assert_eq!((look(169).await, look(170).await, look(1000).await), (0, 1, 0));
         assert_eq!(outbox(&store).await[0].reason, "it runs for more than 1m 40s");

@@ -1,7 +1,7 @@
 //! The queue: order, claims, fences.
 
 use jiff::SignedDuration;
-use keruta_api::{StatusUpdate, TaskStatus};
+use keruta_api::{ProgressUpdate, StatusUpdate, TaskStatus};
 use keruta_server::store::{AttemptStatus, Epoch, Lease, Store, StoreError};
 use keruta_server::task::QueueState;
 use serde_json::json;
@@ -116,7 +116,8 @@ async fn an_agent_that_is_faster_than_its_job_keeps_its_place_until_the_job_ends
         let epoch = epoch(&store).await;
         store.claim("a", epoch, at(1)).await.unwrap();
         store.submitted("a", 1, "keruta-job-a", "", epoch, at(2)).await.unwrap();
-        let update = |status, attempt| StatusUpdate { status, attempt, reason: Some("because".to_owned()) };
+        let update =
+            |status, attempt| StatusUpdate { attempt, reason: Some("because".to_owned()), ..StatusUpdate::to(status) };
         let other = store.set_status("a", &update(TaskStatus::Failed, Some(2)), "agent", at(3)).await;
         assert!(matches!(other, Err(StoreError::OtherAttempt { given: 2, current: 1, .. })), "{other:?}");
         store.set_status("a", &update(TaskStatus::Failed, Some(1)), "agent", at(3)).await.unwrap();
@@ -130,6 +131,84 @@ async fn an_agent_that_is_faster_than_its_job_keeps_its_place_until_the_job_ends
         assert_eq!((task.state, task.status, task.finished_at), (QueueState::Ended, TaskStatus::Failed, Some(at(3))));
         assert!(task.verdict.is_some());
         assert_eq!(store.retry_task("a", "ada", at(7)).await.unwrap().attempt, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_task_that_waits_for_input_does_so_until_its_agent_says_otherwise() {
+    on_each(async |store| {
+        store.create_task(spec(r#"{"id": "a"}"#), "tasks", "ada", at(0)).await.unwrap();
+        let epoch = epoch(&store).await;
+        store.claim("a", epoch, at(1)).await.unwrap();
+        store.submitted("a", 1, "keruta-job-a", "", epoch, at(2)).await.unwrap();
+        let stands = async || store.task("a").await.unwrap().status;
+        for update in [TaskStatus::InProgress, TaskStatus::WaitingForInput] {
+            store.set_status("a", &StatusUpdate::to(update), "task/a", at(3)).await.unwrap();
+        }
+        // A follower that was started again sees a container that runs.
+        store.status_from_cluster(&status("a", TaskStatus::InProgress, 4), epoch).await.unwrap();
+        assert_eq!(stands().await, TaskStatus::WaitingForInput);
+        store.set_status("a", &StatusUpdate::to(TaskStatus::InProgress), "task/a", at(5)).await.unwrap();
+        assert_eq!(stands().await, TaskStatus::InProgress);
+        store.set_status("a", &StatusUpdate::to(TaskStatus::WaitingForInput), "task/a", at(6)).await.unwrap();
+        store.status_from_cluster(&status("a", TaskStatus::Failed, 7), epoch).await.unwrap();
+        assert_eq!(stands().await, TaskStatus::Failed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_agent_of_an_attempt_has_the_say() {
+    on_each(async |store| {
+        store.create_task(spec(r#"{"id": "a"}"#), "tasks", "ada", at(0)).await.unwrap();
+        let first = store.begin_epoch("a", Some(1), "task/a", at(1)).await.unwrap().epoch;
+        let update = |epoch, status| StatusUpdate { attempt: Some(1), epoch: Some(epoch), ..StatusUpdate::to(status) };
+        store.set_status("a", &update(first, TaskStatus::InProgress), "task/a", at(2)).await.unwrap();
+        let second = store.begin_epoch("a", None, "task/a", at(3)).await.unwrap().epoch;
+        assert_eq!((first, second), (1, 2));
+        for (epoch, status) in [(first, TaskStatus::Failed), (first, TaskStatus::InProgress), (7, TaskStatus::Failed)] {
+            let refused = store.set_status("a", &update(epoch, status), "task/a", at(4)).await;
+            assert!(
+                matches!(refused, Err(StoreError::StaleEpoch { attempt: 1, given, current: 2, .. }) if given == epoch),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(store.task("a").await.unwrap().status, TaskStatus::InProgress);
+        let other = store.begin_epoch("a", Some(2), "task/a", at(5)).await;
+        assert!(matches!(other, Err(StoreError::OtherAttempt { given: 2, current: 1, .. })), "{other:?}");
+        store.set_status("a", &update(second, TaskStatus::Completed), "task/a", at(6)).await.unwrap();
+        assert_eq!(store.begin_epoch("a", Some(1), "task/a", at(7)).await.unwrap().epoch, 2, "nothing begins any more");
+        let again = store.retry_task("a", "ada", at(8)).await.unwrap();
+        assert_eq!((again.attempt, again.epoch), (2, 0));
+        let late = store.set_status("a", &update(second, TaskStatus::Failed), "task/a", at(9)).await;
+        assert!(matches!(late, Err(StoreError::OtherAttempt { .. })), "{late:?}");
+        let kinds: Vec<_> = store.events(Some("a"), 0, 20).await.unwrap().into_iter().map(|event| event.kind).collect();
+        assert_eq!(kinds.iter().filter(|kind| *kind == "agentStarted").count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn progress_is_kept_beside_the_status_and_not_in_the_history() {
+    on_each(async |store| {
+        store.create_task(spec(r#"{"id": "a"}"#), "tasks", "ada", at(0)).await.unwrap();
+        let says = |status, percent, message: Option<&str>| StatusUpdate {
+            progress: Some(ProgressUpdate { percent, message: message.map(str::to_owned) }),
+            ..StatusUpdate::to(status)
+        };
+        store.set_status("a", &says(TaskStatus::InProgress, 10, None), "task/a", at(1)).await.unwrap();
+        let events = store.events(Some("a"), 0, 20).await.unwrap().len();
+        let told =
+            store.set_status("a", &says(TaskStatus::InProgress, 40, Some("tests")), "task/a", at(2)).await.unwrap();
+        let progress = told.progress.clone().unwrap();
+        assert_eq!((progress.percent, progress.message.as_deref(), progress.at), (40, Some("tests"), at(2)));
+        assert_eq!(told, store.task("a").await.unwrap(), "it is kept");
+        assert_eq!(store.events(Some("a"), 0, 20).await.unwrap().len(), events);
+        store.set_status("a", &says(TaskStatus::Completed, 100, None), "task/a", at(3)).await.unwrap();
+        store.set_status("a", &says(TaskStatus::Completed, 5, None), "task/a", at(4)).await.unwrap();
+        assert_eq!(store.task("a").await.unwrap().progress.unwrap().percent, 100, "what has ended stays as it ended");
+        assert_eq!(store.retry_task("a", "ada", at(5)).await.unwrap().progress, None);
     })
     .await;
 }

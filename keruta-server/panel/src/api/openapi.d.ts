@@ -764,6 +764,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{id}/epoch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that an agent begins the present attempt, and gives it its epoch, which it sends with each status. What the attempt's earlier
+         *     agents still say is refused from then on (`/problems/stale-epoch`): a Pod that was given up on may come back.
+         */
+        post: operations["postTasksByIdEpoch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{id}/events": {
         parameters: {
             query?: never;
@@ -901,7 +921,10 @@ export interface paths {
         };
         /** Where a task stands. */
         get: operations["getTasksByIdStatus"];
-        /** Says where a task stands, as its agent or a person knows. A move that is not legal is refused. */
+        /**
+         * Says where a task stands, as its agent or a person knows. A move that is not legal is refused, and so is what is not of the
+         *     present attempt (`/problems/other-attempt`) or not of its last agent (`/problems/stale-epoch`).
+         */
         put: operations["putTasksByIdStatus"];
         post?: never;
         delete?: never;
@@ -1566,6 +1589,14 @@ export interface components {
             /** @description What it is about, in one line. */
             title: string;
         };
+        /** @description That an agent begins an attempt. */
+        NewEpoch: {
+            /**
+             * Format: int32
+             * @description The attempt; one that is not the present one is refused.
+             */
+            attempt?: number | null;
+        };
         /** @description A repository to be made. */
         NewRepository: {
             /** @description More about it, for people. */
@@ -2188,6 +2219,7 @@ export interface components {
                 namespace: string;
                 /** @description What it does just now, as the submitter tells it: `{"phase": "step", "name": "git-clone", …}`. */
                 phase?: Record<string, never> | null;
+                progress?: components["schemas"]["TaskProgress"] | null;
                 /** @description The task whose workspace it uses: itself, or its first ancestor. */
                 rootTaskId: string;
                 /**
@@ -2234,7 +2266,7 @@ export interface components {
                 /** @description More: the verdict, the phase, the fields that changed. */
                 detail?: Record<string, never> | null;
                 from?: components["schemas"]["TaskStatus"] | null;
-                /** @description What: `created`, `changed`, `status`, `cancelRequested`, `retried`, `submitted`, `phase`, `deleted`. */
+                /** @description What: `created`, `changed`, `status`, `cancelRequested`, `retried`, `submitted`, `agentStarted`, `phase`, `deleted`. */
                 kind: string;
                 /** @description Why, in a sentence. */
                 reason?: string | null;
@@ -2393,6 +2425,16 @@ export interface components {
             title: string;
             /** @description A URI reference that names the kind of problem, stable for programs: `/problems/invalid-task`. */
             type: string;
+        };
+        /** @description How far an attempt says that it is. */
+        ProgressUpdate: {
+            /** @description What it is at, in a sentence. */
+            message?: string | null;
+            /**
+             * Format: int32
+             * @description How much of the work is done, from 0 to 100.
+             */
+            percent: number;
         };
         /** @description A git repository, with the script that prepares its checkout. */
         Repository: {
@@ -2638,6 +2680,11 @@ export interface components {
             attempt: number;
             /** @description Whether somebody asked for its end. */
             cancelRequested: boolean;
+            /**
+             * Format: int64
+             * @description How many agents have begun the present attempt: the last one's word counts.
+             */
+            epoch?: number;
             /** @description Where it stands. */
             status: components["schemas"]["TaskStatus"];
         };
@@ -2681,6 +2728,12 @@ export interface components {
              * @description The attempt that it is about; one that is not the present one is refused.
              */
             attempt?: number | null;
+            /**
+             * Format: int64
+             * @description Which of the attempt's agents says so; one that is not the last is refused.
+             */
+            epoch?: number | null;
+            progress?: components["schemas"]["ProgressUpdate"] | null;
             /** @description Why, in a sentence for the history. */
             reason?: string | null;
             /** @description The new status. */
@@ -2734,6 +2787,7 @@ export interface components {
             namespace: string;
             /** @description What it does just now, as the submitter tells it: `{"phase": "step", "name": "git-clone", …}`. */
             phase?: Record<string, never> | null;
+            progress?: components["schemas"]["TaskProgress"] | null;
             /** @description The task whose workspace it uses: itself, or its first ancestor. */
             rootTaskId: string;
             /**
@@ -2775,7 +2829,7 @@ export interface components {
             /** @description More: the verdict, the phase, the fields that changed. */
             detail?: Record<string, never> | null;
             from?: components["schemas"]["TaskStatus"] | null;
-            /** @description What: `created`, `changed`, `status`, `cancelRequested`, `retried`, `submitted`, `phase`, `deleted`. */
+            /** @description What: `created`, `changed`, `status`, `cancelRequested`, `retried`, `submitted`, `agentStarted`, `phase`, `deleted`. */
             kind: string;
             /** @description Why, in a sentence. */
             reason?: string | null;
@@ -2790,6 +2844,21 @@ export interface components {
         };
         /** @description An attempt has failed for good. */
         TaskFailed: Record<string, never>;
+        /** @description How far an attempt is. */
+        TaskProgress: {
+            /**
+             * Format: date-time
+             * @description When the API heard so.
+             */
+            at: string;
+            /** @description What it is at, in a sentence. */
+            message?: string | null;
+            /**
+             * Format: int32
+             * @description How much of the work is done, from 0 to 100.
+             */
+            percent: number;
+        };
         /** @description What is still to be deleted of a task that was deleted. */
         TaskRemoval: {
             /**
@@ -5946,6 +6015,56 @@ export interface operations {
             };
         };
     };
+    postTasksByIdEpoch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewEpoch"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getTasksByIdEvents: {
         parameters: {
             query?: {
@@ -6522,6 +6641,14 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,7 +5,7 @@ use keruta_api::{CreatedToken, Role, Token};
 
 use super::{Access, AccessError, NOTED, note};
 use crate::auth::{Credential, Digest, Identity, Secret};
-use crate::store::{Author, FoundToken, Store, StoreError, TokenRow};
+use crate::store::{Author, Store, TokenRow};
 
 /// The name of the token that the first start makes.
 const FIRST: &str = "first-admin";
@@ -15,7 +15,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// [`StoreError::AlreadyExists`] where a living token has the name.
+    /// [`StoreError::AlreadyExists`](crate::store::StoreError::AlreadyExists) where a living token has the name.
     pub async fn create_token(
         &self,
         name: &str,
@@ -31,7 +31,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the database fails, or there is no such task.
+    /// [`StoreError`](crate::store::StoreError) where the database fails, or there is no such task.
     pub async fn create_task_token(
         &self,
         task: &str,
@@ -48,7 +48,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the database fails.
+    /// [`StoreError`](crate::store::StoreError) where the database fails.
     pub async fn first_token(&self, now: Timestamp) -> Result<Option<String>, AccessError> {
         let secret = Secret::new()?.token(Role::Admin);
         let row = TokenRow {
@@ -83,12 +83,15 @@ fn new_id() -> String {
 }
 
 /// Who is known by a token.
-pub(super) async fn find(store: &Store, secret: &str, now: Timestamp) -> Result<Option<Identity>, StoreError> {
+pub(super) async fn find(store: &Store, secret: &str, now: Timestamp) -> Result<Option<Identity>, AccessError> {
     let digest = Digest::of(secret);
     let candidates = store.tokens_like(&digest.lookup()).await?;
     let Some(found) = candidates.into_iter().find(|found| digest.is(&found.hash)) else { return Ok(None) };
-    if !lives(&found, now) {
+    if !lives(&found.token, now) {
         return Ok(None);
+    }
+    if let (false, Some(task), Some(attempt)) = (found.attempt_lives, &found.token.task_id, found.token.attempt) {
+        return Err(AccessError::AttemptOver { task: task.clone(), attempt });
     }
     if found.token.last_used_at.is_none_or(|used| now.duration_since(used) >= NOTED) {
         note(store.touch_token(&found.token.id, now)).await;
@@ -96,9 +99,8 @@ pub(super) async fn find(store: &Store, secret: &str, now: Timestamp) -> Result<
     Ok(identity_of(found.token))
 }
 
-fn lives(found: &FoundToken, now: Timestamp) -> bool {
-    let token = &found.token;
-    token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end) && found.attempt_lives
+fn lives(token: &Token, now: Timestamp) -> bool {
+    token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end)
 }
 
 fn identity_of(token: Token) -> Option<Identity> {

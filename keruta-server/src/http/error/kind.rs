@@ -51,6 +51,8 @@ kinds! {
     InvalidParameter = BAD_REQUEST, "invalid-parameter", "A parameter is wrong";
     /// Nobody is known by the credentials.
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "Credentials are needed";
+    /// The attempt that the token is for has ended, or another is the present one.
+    AttemptOver = UNAUTHORIZED, "attempt-over", "The attempt of the token is over";
     /// Somebody is known, but may not do this.
     Forbidden = FORBIDDEN, "forbidden", "Not allowed";
     /// There is no such thing.
@@ -63,6 +65,8 @@ kinds! {
     IllegalMove = CONFLICT, "illegal-move", "The status cannot follow the present one";
     /// The attempt is not the present one.
     OtherAttempt = CONFLICT, "other-attempt", "Another attempt is the present one";
+    /// Another agent has begun the attempt since.
+    StaleEpoch = CONFLICT, "stale-epoch", "Another agent runs the attempt now";
     /// It is not in the state that the request needs.
     Conflict = CONFLICT, "conflict", "It is not in the state that this needs";
     /// It has changed since it was read.
@@ -94,6 +98,7 @@ impl Kind {
             StoreError::Outdated { .. } => Self::Outdated,
             StoreError::IllegalMove { .. } => Self::IllegalMove,
             StoreError::OtherAttempt { .. } => Self::OtherAttempt,
+            StoreError::StaleEpoch { .. } => Self::StaleEpoch,
             StoreError::UnderWay { .. }
             | StoreError::RunHere { .. }
             | StoreError::Fixed { .. }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use jiff::Timestamp;
-use keruta_api::{Status, StatusUpdate, Task};
+use keruta_api::{NewEpoch, ProgressUpdate, Status, StatusUpdate, Task};
 use keruta_manifest::value::Text as TaskText;
 use serde::Deserialize;
 
@@ -13,7 +13,10 @@ use crate::http::actor::Actor;
 use crate::http::extract::{Json as Body, Path, Text};
 use crate::http::{ApiError, IfMatch, Versioned};
 use crate::store::{Author, Expected};
-use crate::task::TaskSpec;
+use crate::task::{StoredTask, TaskSpec};
+
+/// How long the message beside a progress may be.
+const LONGEST_MESSAGE: usize = 1024;
 
 /// Where a task stands.
 #[utoipa::path(
@@ -24,19 +27,39 @@ pub(super) async fn status(
     State(state): State<TasksState>,
     Path(id): Path<String>,
 ) -> Result<Versioned<Status>, ApiError> {
-    let task = state.store.task(&id).await?;
-    let cancel_requested = task.cancel.is_some();
-    Ok(Versioned {
-        version: task.version,
-        body: Status { status: task.status, attempt: task.attempt, cancel_requested },
-    })
+    Ok(standing(&state.store.task(&id).await?))
 }
 
-/// Says where a task stands, as its agent or a person knows. A move that is not legal is refused.
+fn standing(task: &StoredTask) -> Versioned<Status> {
+    let StoredTask { status, attempt, epoch, .. } = *task;
+    let cancel_requested = task.cancel.is_some();
+    Versioned { version: task.version, body: Status { status, attempt, epoch, cancel_requested } }
+}
+
+/// Says that an agent begins the present attempt, and gives it its epoch, which it sends with each status. What the attempt's earlier
+/// agents still say is refused from then on (`/problems/stale-epoch`): a Pod that was given up on may come back.
+#[utoipa::path(
+    post, path = "/api/v1/tasks/{id}/epoch", tag = "tasks", params(("id" = String, Path)), request_body = Option<NewEpoch>,
+    responses((status = 200, body = Status), (status = 404, body = keruta_api::Problem), (status = 409, body = keruta_api::Problem))
+)]
+pub(super) async fn begin_epoch(
+    State(state): State<TasksState>,
+    Path(id): Path<String>,
+    Actor(actor): Actor,
+    body: Option<Body<NewEpoch>>,
+) -> Result<Versioned<Status>, ApiError> {
+    let attempt = body.and_then(|Body(NewEpoch { attempt })| attempt);
+    Ok(standing(&state.store.begin_epoch(&id, attempt, &actor, Timestamp::now()).await?))
+}
+
+/// Says where a task stands, as its agent or a person knows. A move that is not legal is refused, and so is what is not of the
+/// present attempt (`/problems/other-attempt`) or not of its last agent (`/problems/stale-epoch`).
 #[utoipa::path(
     put, path = "/api/v1/tasks/{id}/status", tag = "tasks", params(("id" = String, Path)),
     request_body = StatusUpdate,
-    responses((status = 200, body = Task), (status = 409, body = keruta_api::Problem))
+    responses(
+        (status = 200, body = Task), (status = 409, body = keruta_api::Problem), (status = 422, body = keruta_api::Problem),
+    )
 )]
 pub(super) async fn set_status(
     State(state): State<TasksState>,
@@ -44,7 +67,23 @@ pub(super) async fn set_status(
     Actor(actor): Actor,
     Body(update): Body<StatusUpdate>,
 ) -> Result<Versioned<Task>, ApiError> {
+    if let Some(progress) = &update.progress {
+        check_progress(progress)?;
+    }
     Ok(answer(&state.store.set_status(&id, &update, &actor, Timestamp::now()).await?))
+}
+
+fn check_progress(progress: &ProgressUpdate) -> Result<(), ApiError> {
+    let wrong =
+        |field: &str, detail: String, cure| Err(ApiError::field("status", &format!("/progress/{field}"), detail, cure));
+    if progress.percent > 100 {
+        return wrong("percent", format!("{} is more than all of it", progress.percent), "send a number from 0 to 100");
+    }
+    let length = progress.message.as_deref().map_or(0, str::len);
+    if length > LONGEST_MESSAGE {
+        return wrong("message", format!("has {length} bytes"), "send a sentence, and the rest as lines of the log");
+    }
+    Ok(())
 }
 
 /// The script that the task runs, as plain text.

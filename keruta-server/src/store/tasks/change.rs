@@ -145,7 +145,7 @@ impl Store {
         let update = "UPDATE tasks SET status = $2, state = $3, attempt = $4, position = $5, version = version + 1, \
                 updated_at = $6, queued_at = $6, claim_epoch = NULL, not_before = NULL, waiting_for = NULL, \
                 cancel_requested_at = NULL, cancel_requested_by = NULL, job_name = NULL, job_uid = NULL, phase = NULL, \
-                verdict = NULL, started_at = NULL, finished_at = NULL \
+                verdict = NULL, started_at = NULL, finished_at = NULL, epoch = 0, progress = NULL \
             WHERE id = $1";
         sqlx::query(update)
             .bind(id)

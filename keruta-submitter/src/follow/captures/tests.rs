@@ -49,7 +49,7 @@ async fn a_capture_that_panics_holds_nothing_up_and_leaves_a_gap() {
 }
 
 /// A Pod whose agent sends the log of `main`, beside a step and a sidecar.
-fn with_agent(state: serde_json::Value) -> ObservedPod {
+fn with_agent(state: &serde_json::Value) -> ObservedPod {
     let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": NAME, "uid": "1", "controller": true});
     let ended = json!({"terminated": {"exitCode": 0, "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:00Z"}});
     let status = |name: &str, state: &serde_json::Value| json!({"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
@@ -57,7 +57,7 @@ fn with_agent(state: serde_json::Value) -> ObservedPod {
         "metadata": {"name": "a-x", "uid": "2", "ownerReferences": [owner], "annotations": {"keruta.dev/agent-log": "main"}},
         "spec": {"initContainers": [{"name": "step", "image": "i"}], "containers": [{"name": "main", "image": "i"}, {"name": "side", "image": "i"}]},
         "status": {"phase": "Running", "initContainerStatuses": [status("step", &ended)],
-            "containerStatuses": [status("main", &state), status("side", &ended)]},
+            "containerStatuses": [status("main", state), status("side", &ended)]},
     });
     ObservedPod::of(&serde_json::from_value(pod).unwrap()).unwrap()
 }
@@ -67,7 +67,7 @@ fn ended_with(message: Option<&str>) -> serde_json::Value {
     json!({"terminated": {"exitCode": code, "startedAt": at, "finishedAt": at, "message": message}})
 }
 
-fn captured(by_agents: bool, state: serde_json::Value) -> Vec<String> {
+fn captured(by_agents: bool, state: &serde_json::Value) -> Vec<String> {
     let (cluster, journal) = (Server::default().cluster(), Arc::new(MemoryJournal::default()));
     let secrets = Arc::new(Secrets::new(&cluster, "tasks", &Arc::default(), false));
     let mut options = FollowOptions::new("tasks");
@@ -90,25 +90,25 @@ async fn what_an_agent_sends_is_read_only_where_it_does_not_say_that_all_was_sen
         )
     };
     let others = ["step", "side"];
-    assert_eq!(captured(true, running()), others, "the agent sends it");
-    assert_eq!(captured(true, ended_with(Some(&receipt(r#","logSent":true"#)))), others, "it has sent all");
+    assert_eq!(captured(true, &running()), others, "the agent sends it");
+    assert_eq!(captured(true, &ended_with(Some(&receipt(r#","logSent":true"#)))), others, "it has sent all");
     for (message, why) in [
         (Some(receipt(r#","logSent":true,"linesLost":3"#)), "not all was sent"),
         (Some(receipt("")), "it was cut short before the log was sent"),
         (Some("Killed".to_owned()), "it was killed with its container"),
         (None, "it never ran"),
     ] {
-        assert_eq!(captured(true, ended_with(message.as_deref())), ["step", "main", "side"], "{why}");
+        assert_eq!(captured(true, &ended_with(message.as_deref())), ["step", "main", "side"], "{why}");
     }
-    assert_eq!(captured(false, running()), ["step", "main", "side"], "nothing of an agent comes to this journal");
+    assert_eq!(captured(false, &running()), ["step", "main", "side"], "nothing of an agent comes to this journal");
 }
 
 #[test]
 fn what_is_gone_with_its_pod_is_told() {
-    let pod = with_agent(ended_with(None));
+    let pod = with_agent(&ended_with(None));
     let main = &pod.containers[0];
     assert!(matches!(beside_agent(main, 0, ContainerLife::PodGone), Wanted::Gap(_)));
-    let pod = with_agent(ended_with(Some(
+    let pod = with_agent(&ended_with(Some(
         r#"{"kerutaReceipt":1,"task":"a","attempt":1,"outcome":"completed","exitCode":0,"logSent":true,
         "startedAt":"2026-01-01T00:00:00Z","finishedAt":"2026-01-01T00:00:00Z"}"#,
     )));
