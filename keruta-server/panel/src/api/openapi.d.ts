@@ -747,6 +747,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{id}/attempts/{attempt}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds to a container's log what a submitter has read of it, and keeps the place behind it in the same step. The same batch again is
+         *     answered as if it were new: send again what was not answered.
+         */
+        post: operations["postTasksByIdAttemptsByAttemptLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/attempts/{attempt}/logs/cursor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a container's log was kept. */
+        get: operations["getTasksByIdAttemptsByAttemptLogsCursor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/attempts/{attempt}/phase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says what an attempt does just now. */
+        put: operations["putTasksByIdAttemptsByAttemptPhase"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/attempts/{attempt}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says where an attempt stands, as a submitter saw it. What is known already, or cannot follow what is known, changes nothing. */
+        put: operations["putTasksByIdAttemptsByAttemptStatus"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/attempts/{attempt}/verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an attempt ended. */
+        get: operations["getTasksByIdAttemptsByAttemptVerdict"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{id}/cancel": {
         parameters: {
             query?: never;
@@ -1049,6 +1137,39 @@ export interface components {
              */
             count: number;
         };
+        /** @description What an attempt does just now. */
+        AttemptPhase: {
+            /**
+             * Format: date-time
+             * @description When it was seen.
+             */
+            at: string;
+            /** @description The namespace of its Job. */
+            namespace: string;
+            /** @description An object: `{"phase": "step", "name": "git-clone", …}`. */
+            phase: Record<string, never>;
+        };
+        /** @description A change of an attempt's status, as a submitter saw it. The same again changes nothing. */
+        AttemptStatus: {
+            /**
+             * Format: date-time
+             * @description When it was seen.
+             */
+            at: string;
+            /** @description The namespace of its Job. */
+            namespace: string;
+            /** @description Why, in a sentence for the history. */
+            reason?: string | null;
+            /** @description The new status. */
+            status: components["schemas"]["TaskStatus"];
+            /** @description How it ended, with the evidence, where the status is final: an object. */
+            verdict?: Record<string, never> | null;
+        };
+        /** @description How an attempt ended. */
+        AttemptVerdict: {
+            /** @description The verdict; absent while it goes on. */
+            verdict?: Record<string, never> | null;
+        };
         /** @description A change that somebody made, or an attempt to sign in. */
         AuditEntry: {
             /** @description What: `repository.created`, `settings.changed`, `session.refused`. */
@@ -1141,6 +1262,57 @@ export interface components {
         Cancel: {
             /** @description Why, in a sentence for the history. */
             reason?: string | null;
+        };
+        /** @description A piece of a container's log. */
+        CapturedEntry: {
+            /** @description A line. */
+            line: components["schemas"]["CapturedLine"];
+        } | {
+            /** @description Lines that are lost. */
+            gap: components["schemas"]["CapturedGap"];
+        };
+        /** @description Lines that are lost: between these two times there may have been more than the log has. */
+        CapturedGap: {
+            /**
+             * Format: date-time
+             * @description The last line before it.
+             */
+            after?: string | null;
+            /**
+             * Format: date-time
+             * @description The first line behind it.
+             */
+            before?: string | null;
+            /** @description Why, in a sentence. */
+            reason: string;
+        };
+        /** @description A line as a submitter read it. */
+        CapturedLine: {
+            /** @description Whether the line is so long that it goes on in the next entry, which has the same number. */
+            continues?: boolean;
+            /** @description How grave it is. */
+            level: components["schemas"]["LogLevel"];
+            /** @description The text, without its line feed. */
+            message?: string | null;
+            /** @description In its place the text's bytes in base64, where they are no UTF-8, or shorter so. */
+            messageBase64?: string | null;
+            /**
+             * Format: int64
+             * @description Counted from 1 in each log.
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @description When the container runtime read it.
+             */
+            timestamp: string;
+        };
+        /** @description What a submitter has read of a container's log, and the place behind it. The two are kept in one step. */
+        CapturedLog: {
+            /** @description The submitter's place behind them: an object. */
+            cursor: Record<string, never>;
+            /** @description Lines and gaps, in their order. */
+            entries: components["schemas"]["CapturedEntry"][];
         };
         /** @description Where a channel leads. */
         ChannelTarget: {
@@ -1293,6 +1465,11 @@ export interface components {
             offset: number;
             /** @description Whether all of them were there already. */
             repeated: boolean;
+        };
+        /** @description How far a container's log was kept. */
+        LogCursor: {
+            /** @description The submitter's place behind the last batch, as it was given; absent where nothing was kept. */
+            cursor?: Record<string, never> | null;
         };
         /** @description A line in which something occurs. */
         LogHit: {
@@ -5953,6 +6130,275 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postTasksByIdAttemptsByAttemptLogs: {
+        parameters: {
+            query: {
+                /** @description The container. */
+                container: string;
+                /** @description The Job. */
+                job: string;
+                /** @description The namespace of its Pod. */
+                namespace: string;
+                /** @description The Pod. */
+                pod: string;
+                /** @description The Pod's uid: a later Pod may bear the same name. */
+                podUid: string;
+                /** @description How often it was started again in its Pod. */
+                restart?: number;
+            };
+            header?: never;
+            path: {
+                attempt: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CapturedLog"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAppended"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTasksByIdAttemptsByAttemptLogsCursor: {
+        parameters: {
+            query: {
+                /** @description The container. */
+                container: string;
+                /** @description The Job. */
+                job: string;
+                /** @description The namespace of its Pod. */
+                namespace: string;
+                /** @description The Pod. */
+                pod: string;
+                /** @description The Pod's uid: a later Pod may bear the same name. */
+                podUid: string;
+                /** @description How often it was started again in its Pod. */
+                restart?: number;
+            };
+            header?: never;
+            path: {
+                attempt: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogCursor"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putTasksByIdAttemptsByAttemptPhase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttemptPhase"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putTasksByIdAttemptsByAttemptStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttemptStatus"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error, as a problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTasksByIdAttemptsByAttemptVerdict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptVerdict"];
+                };
             };
             404: {
                 headers: {
