@@ -50,7 +50,8 @@ async fn each_attempt_has_a_token_of_its_own_that_dies_with_it() {
         let manifest = scene.store.manifest("a", attempt).await.unwrap().unwrap();
         assert!(manifest.contains(&format!("name: {name}")) && !manifest.contains(&token), "{manifest}");
         scene.until("a", |task| task.attempt == attempt && task.status == TaskStatus::Failed).await;
-        assert!(matches!(owner(&scene, &token).await, Err(AccessError::Unknown)));
+        let over = owner(&scene, &token).await;
+        assert!(matches!(&over, Err(AccessError::AttemptOver { attempt: of, .. }) if *of == attempt), "{over:?}");
         scene.until_so("the Secret goes", async || scene.names("secrets").is_empty()).await;
         scene.until_so("it is forgotten", async || scene.store.token_secret_count().await.unwrap() == 0).await;
         before = token;

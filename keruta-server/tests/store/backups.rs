@@ -196,7 +196,7 @@ async fn a_backup_of_an_older_schema_is_brought_up_to_date() {
     filled(&from.url()).await.database().close().await;
     let (bytes, report) = bytes_of(&from.url()).await;
     // As the step before the notifications would have written it.
-    let (mut before, mut later) = (0, Vec::new());
+    let (mut before, mut later, mut added) = (0, Vec::new(), Vec::new());
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite")).unwrap() {
         let entry = entry.unwrap();
         let step: i64 = entry.file_name().to_str().unwrap()[..4].parse().unwrap();
@@ -208,22 +208,39 @@ async fn a_backup_of_an_older_schema_is_brought_up_to_date() {
         later.extend(
             made.lines().filter_map(|line| Some(line.strip_prefix("CREATE TABLE ")?.split(' ').next()?.to_owned())),
         );
+        added.extend(made.lines().filter_map(|line| {
+            let (table, column) = line.strip_prefix("ALTER TABLE ")?.split_once(" ADD COLUMN ")?;
+            Some((table.to_owned(), column.split(' ').next()?.to_owned()))
+        }));
     }
     let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
     let (mut old, mut skipping, mut tables, mut rows) = (Vec::new(), false, 0, 0);
+    // Which columns of the present table were there.
+    let mut there: Vec<bool> = Vec::new();
+    let only_there = |there: &[bool], values: &serde_json::Value| -> serde_json::Value {
+        let values = values.as_array().unwrap().iter().zip(there);
+        values.filter(|(_, there)| **there).map(|(value, _)| value.clone()).collect()
+    };
     for line in text.lines() {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        if let Some(table) = value["table"].as_str() {
-            skipping = later.iter().any(|name| name == table);
+        let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(table) = value["table"].as_str().map(str::to_owned) {
+            skipping = later.contains(&table);
             tables += u64::from(!skipping);
+            let is_later =
+                |column: &serde_json::Value| added.iter().any(|(of, name)| *of == table && column["name"] == **name);
+            there = value["columns"].as_array().unwrap().iter().map(|column| !is_later(column)).collect();
+            value["columns"] = only_there(&there, &value["columns"]);
         } else if value["tables"].is_u64() {
             old.push(format!("{{\"tables\":{tables},\"rows\":{rows}}}"));
             continue;
         } else if value.is_array() {
             rows += u64::from(!skipping);
+            value = only_there(&there, &value);
+        } else if value["schema"].is_i64() {
+            value["schema"] = before.into();
         }
         if !skipping {
-            old.push(line.replacen(&format!("\"schema\":{}", report.schema), &format!("\"schema\":{before}"), 1));
+            old.push(value.to_string());
         }
     }
     let old = zstd::encode_all(old.join("\n").as_bytes(), 3).unwrap();
